@@ -1,0 +1,1 @@
+//! Every port on SQLite and plain files, for one machine.

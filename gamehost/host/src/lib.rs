@@ -1,0 +1,1 @@
+//! The game host: listener, connections, claims, migration to the archive, drain.

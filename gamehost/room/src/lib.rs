@@ -1,0 +1,1 @@
+//! One room as a state machine: inputs and the time go in, commands come out.

@@ -1,0 +1,1 @@
+//! What the queues drive: confirm and stats.

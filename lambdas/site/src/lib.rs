@@ -1,0 +1,1 @@
+//! The website and its API as one stateless axum router.

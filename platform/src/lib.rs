@@ -1,0 +1,1 @@
+//! The business: titles, orders, prices, fulfilment, games, launch, stats; and the ports it calls.
