@@ -1,0 +1,17 @@
+//! Joins the room of the play page this script runs on. The page's contract is its `data-` attributes; joining itself is `room.js`.
+
+import { LatchkeyError } from './errors.js';
+import { join } from './room.js';
+
+/**
+ * Joins the room named by `<body data-connect data-faults>`.
+ * @param {Partial<import('./types.js').JoinOptions>} [options]
+ * @returns {Promise<import('./types.js').Room>} resolves at the first welcome
+ */
+export async function open(options = {}) {
+  const { connect, faults } = document.body.dataset;
+  if (!connect && !options.connect) {
+    throw new LatchkeyError('no_page', 'This page has no <body data-connect>. Call join({connect}) instead.');
+  }
+  return join({ connect: connect ?? '', faults, ...options });
+}
