@@ -1,1 +1,3 @@
-//! The game host: listener, connections, claims, migration to the archive, drain.
+//! The game host: listener, connections, claims, migration to the archive, drain, and the ports it calls.
+
+pub mod ports;

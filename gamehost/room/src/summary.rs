@@ -1,0 +1,1 @@
+//! The fold of a room's log: all that a host must know of it without reading it again.
