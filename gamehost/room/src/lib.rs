@@ -1,18 +1,20 @@
 //! One room as a state machine: inputs and the time go in, commands come out. It knows the order of records, seats,
 //! limits and positions; it knows nothing of sockets, files, other rooms, or any game's meaning.
 //!
-//! The log is shared: a connection holds a [`Cursor`] and takes encoded frames out with [`Room::read`]; nothing is
+//! The log is shared: a connection holds a position in it and takes encoded frames out with [`Room::read`]; nothing is
 //! queued for it. Only answers to its own frames are handed to it directly, as [`Command::Reply`].
 
 use bytes::Bytes;
 use latchkey_protocol::frame::ClientFrame;
 use latchkey_protocol::{
-    Body, CloseCode, MemberId, Position, Record, RoomId, RoomKey, Seq, Ticket, UnixMs,
+    Body, CloseCode, Epoch, MemberId, Position, Record, RoomId, RoomKey, Seq, Ticket, UnixMs,
 };
 
+mod room;
 mod summary;
 
-pub use summary::Summary;
+pub use room::Room;
+pub use summary::{BadSummary, Summary};
 
 /// A connection, numbered by the host and never reused within a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,8 +48,8 @@ pub struct Unavailable;
 pub struct Start {
     /// Whose room.
     pub room: RoomId,
-    /// The epoch this host claimed it with.
-    pub epoch: latchkey_protocol::Epoch,
+    /// The epoch this host claimed it with; above that of every record there is.
+    pub epoch: Epoch,
     /// The key of its MACs.
     pub key: RoomKey,
     /// The fold of all stored records.
@@ -88,24 +90,26 @@ pub enum Input<'a> {
     },
     /// A connection ended, for whatever reason.
     Gone(ConnectionId),
-    /// Records to here are in the archive.
+    /// Records to here are in the archive. A mark below an earlier one is ignored.
     Stored(Seq),
-    /// The operator takes a seat away.
+    /// The operator takes a seat away. Without effect, and without a command, when the member has no seat or the
+    /// journal cannot take the record.
     TakeAway(MemberId),
-    /// The operator says something.
+    /// The operator says something. Without a command when the journal cannot take the record.
     Notice(Body),
 }
 
 /// What the host is to do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Send this frame on the connection the input came from.
+    /// Send this frame on the connection the input came from, before anything [`Room::read`] gives from now on.
     Reply(Bytes),
-    /// Connections may have something to read: all but the ones caught up are to call [`Room::read`].
+    /// Connections may have something to read: each is to call [`Room::read`].
     Wake,
     /// Close a connection once what was replied to it is sent. It is forgotten here already.
     Close(ConnectionId, CloseCode),
-    /// Keep this checkpoint in the archive.
+    /// Keep this checkpoint in the archive. It comes only when the records it stands on are stored, so that no
+    /// checkpoint outlives a record it was made of.
     Keep(Checkpoint),
     /// The game is over: flush, then have its stats made.
     Finished(Seq),
@@ -114,67 +118,20 @@ pub enum Command {
 /// What [`Room::read`] left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Read {
-    /// Nothing more to send now.
+    /// Nothing more to send now; see [`Room::next_due`] for what the room itself holds back.
     CaughtUp,
     /// There is more; call again when the frames are sent.
     More,
     /// The next records are no longer in memory: take those after `after` and up to `through` from the archive,
-    /// send them, and say so with [`Room::caught_up_to`].
+    /// in one piece or several, send them, and say so with [`Room::caught_up_to`].
     FromArchive {
         /// The last record the connection has.
         after: Seq,
-        /// The last one memory does not hold.
+        /// The last one memory does not hold. It is stored.
         through: Seq,
     },
     /// The connection is not joined (any more).
     Gone,
-}
-
-/// One room.
-#[derive(Debug)]
-pub struct Room {
-    id: RoomId,
-}
-
-impl Room {
-    /// Begins or continues a room: unstored records are folded in, nothing is appended.
-    ///
-    /// # Errors
-    /// When the unstored records do not continue the summary.
-    pub fn open(start: Start) -> Result<Self, BadStart> {
-        Ok(Self { id: start.room })
-    }
-
-    /// Takes one input. Records it orders are given to `log` first; if that fails nothing has changed.
-    pub fn handle(&mut self, input: Input<'_>, now: Now, log: &mut dyn Log) -> Vec<Command> {
-        let _ = (input, now, log);
-        Vec::new()
-    }
-
-    /// Moves up to [`latchkey_protocol::limits::READ_AT_ONCE`] bytes of frames for `connection` into `out`: records by
-    /// position, the newest signals, presence, and the stored watermark. Advances the connection's cursor past them.
-    pub fn read(&mut self, connection: ConnectionId, now: Now, out: &mut Vec<Bytes>) -> Read {
-        let _ = (connection, now, out);
-        Read::Gone
-    }
-
-    /// The connection has been sent the archive's records up to `seq`.
-    pub fn caught_up_to(&mut self, connection: ConnectionId, seq: Seq) {
-        let _ = (connection, seq);
-    }
-
-    /// Records after the stored ones, at most one chunk's worth, for migration to the archive.
-    #[must_use]
-    pub fn unstored(&self) -> Vec<Record> {
-        Vec::new()
-    }
-
-    /// The fold of the log as far as `seq`, which must be the end of [`Room::unstored`]'s answer or the stored mark.
-    #[must_use]
-    pub fn summary_at(&self, seq: Seq) -> Option<Summary> {
-        let _ = seq;
-        None
-    }
 }
 
 /// A room cannot be opened from what was read.

@@ -1,12 +1,19 @@
 //! The fold of a room's log: all that a host must know of it without reading it again.
 
 use bytes::Bytes;
+use latchkey_protocol::Seq;
 
 /// The fold of a room's log. Grows with the seats a room has had, not with its records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {}
 
 impl Summary {
+    /// The last record folded in.
+    #[must_use]
+    pub fn tail(&self) -> Seq {
+        Seq::ZERO
+    }
+
     /// The form kept in the archive beside the records.
     #[must_use]
     pub fn encode(&self) -> Bytes {
