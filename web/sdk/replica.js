@@ -1,13 +1,200 @@
-//! Keeps one game state in step with the room's log.
+//! Keeps one game state in step with the room's log: the same for every member at the same record, with one's own
+//! unordered records on top. It also makes the checkpoints. The rules are the game's.
 
+import { CHECKPOINT_EVERY, CHECKPOINT_JITTER_MS, CHECKPOINT_LEAST } from './limits.js';
 import { LatchkeyError } from './errors.js';
+import { deepFreeze } from './json.js';
+
+/** @typedef {import('./types.js').Room} Room */
+/** @typedef {import('./types.js').LogRecord} LogRecord */
+/** @template S @typedef {import('./types.js').Replica<S>} Replica */
+/** @template S @typedef {import('./types.js').Rules<S>} Rules */
+/** @typedef {import('./types.js').PendingRecord} PendingRecord */
+
+/**
+ * Follows a room from its first record. Make it in the turn in which the room was joined, and once per room.
+ * @template S
+ * @param {Room} room
+ * @param {Rules<S>} rules
+ * @param {{ random?: () => number, timers?: import('./types.js').Timers }} [world] for tests
+ * @returns {Replica<S>}
+ */
+export function replica(room, rules, world = {}) {
+  return new RoomReplica(room, rules, world);
+}
 
 /**
  * @template S
- * @param {import('./types.js').Room} room
- * @param {import('./types.js').Rules<S>} rules
- * @returns {import('./types.js').Replica<S>}
+ * @implements {Replica<S>}
  */
-export function replica(room, rules) {
-  throw new LatchkeyError('unfinished', `no replica of ${room.me} by ${rules.apply} yet`);
+class RoomReplica {
+  /** @type {S} */
+  confirmed;
+  seq = 0;
+  #room;
+  #rules;
+  /** @type {S | undefined} */
+  #optimistic;
+  #fresh = false;
+  /** @type {Set<(state: S) => void>} */
+  #listeners = new Set();
+  /** @type {(() => void)[]} */
+  #subscriptions;
+  #checkpoints;
+
+  /** @param {Room} room @param {Rules<S>} rules @param {{ random?: () => number, timers?: import('./types.js').Timers }} world */
+  constructor(room, rules, world) {
+    this.#room = room;
+    this.#rules = rules;
+    this.confirmed = deepFreeze(rules.init());
+    this.#checkpoints = new Checkpoints(room, rules.checkpointEvery ?? CHECKPOINT_EVERY, () => this, world);
+    this.#subscriptions = [
+      room.on('reset', ({ checkpoint }) => this.#reset(checkpoint)),
+      room.on('unsaved', () => this.#changed()),
+      room.on('refused', ({ code }) => this.#checkpoints.refused(code)),
+      room.on('record', (record) => this.#record(record)),
+    ];
+  }
+
+  /** The confirmed state with one's own unordered records applied. @returns {S} */
+  get state() {
+    if (!this.#fresh) {
+      // A record that the rules cannot apply yet, or not any more, changes nothing until its place is known.
+      this.#optimistic = this.#room.pending().reduce((state, record) => this.#apply(state, record, () => {}), this.confirmed);
+      this.#fresh = true;
+    }
+    return /** @type {S} */ (this.#optimistic);
+  }
+
+  get caughtUp() {
+    return this.#room.caughtUp && this.seq === this.#room.seq;
+  }
+
+  /** @param {any} body */
+  say(body) {
+    return this.#room.say(body);
+  }
+
+  /** @param {'change'} event @param {(state: S) => void} listener */
+  on(event, listener) {
+    if (event !== 'change') throw new LatchkeyError('no_event', `A replica has the event change, not ${event}.`);
+    const own = /** @param {S} state */ (state) => listener(state);
+    this.#listeners.add(own);
+    return () => { this.#listeners.delete(own); };
+  }
+
+  close() {
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+    this.#checkpoints.close();
+    this.#listeners.clear();
+  }
+
+  /** @param {import('./types.js').Checkpoint | null} checkpoint */
+  #reset(checkpoint) {
+    this.confirmed = deepFreeze(checkpoint ? checkpoint.state : this.#rules.init());
+    this.seq = checkpoint?.seq ?? 0;
+    this.#checkpoints.reset(this.seq);
+    this.#changed();
+  }
+
+  /** @param {LogRecord} record */
+  #record(record) {
+    this.confirmed = this.#apply(this.confirmed, record, (error) => this.#room.fault('apply', error));
+    this.seq = record.seq;
+    this.#checkpoints.record(record.seq);
+    this.#changed();
+  }
+
+  /**
+   * A record whose `apply` throws is skipped, and as the state was frozen it is skipped whole: every member's rules are
+   * the same, so every member skips it.
+   * @param {S} state @param {LogRecord | PendingRecord} record @param {(error: unknown) => void} report
+   * @returns {S}
+   */
+  #apply(state, record, report) {
+    try {
+      const next = this.#rules.apply(state, record);
+      if (next === undefined) throw new LatchkeyError('apply', 'apply returned nothing; it must return the next state.');
+      return deepFreeze(next);
+    } catch (error) {
+      report(error);
+      return state;
+    }
+  }
+
+  /** While catching up the states of the past are of no interest: only the last one is told. */
+  #changed() {
+    this.#fresh = false;
+    if (!this.caughtUp) return;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(this.state);
+      } catch (error) {
+        this.#room.fault('listener_change', error);
+      }
+    }
+  }
+}
+
+/** Offers the confirmed state every so many records, if this client is the one to do it. */
+class Checkpoints {
+  #room;
+  #every;
+  #source;
+  #random;
+  #timers;
+  /** The record of the last checkpoint known of. */
+  #last = 0;
+  /** @type {any} */
+  #timer = null;
+
+  /** @param {Room} room @param {number} every @param {() => { confirmed: unknown, seq: number, caughtUp: boolean }} source @param {{ random?: () => number, timers?: import('./types.js').Timers }} world */
+  constructor(room, every, source, world) {
+    this.#room = room;
+    this.#every = every <= 0 ? Infinity : Math.max(CHECKPOINT_LEAST, every);
+    this.#source = source;
+    this.#random = world.random ?? Math.random;
+    this.#timers = world.timers ?? { setTimeout: (run, ms) => setTimeout(run, ms), clearTimeout: (id) => clearTimeout(id) };
+  }
+
+  /** @param {number} seq */
+  reset(seq) {
+    this.close();
+    this.#last = seq;
+  }
+
+  /** @param {number} seq */
+  record(seq) {
+    if (this.#timer !== null || seq - this.#last < this.#every || !this.#elected()) return;
+    // Two clients that see each other offline are both elected; the wait lets one of them see the other's offer refused.
+    this.#timer = this.#timers.setTimeout(() => this.#offer(), this.#random() * CHECKPOINT_JITTER_MS);
+  }
+
+  /** Somebody else's is there already, or the state is too large now: the next is as far away as ever. @param {string} code */
+  refused(code) {
+    if (code.startsWith('checkpoint_')) this.#last = this.#source().seq;
+  }
+
+  close() {
+    if (this.#timer !== null) this.#timers.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** The member online with the lowest id. */
+  #elected() {
+    const online = this.#room.members.filter((member) => member.online || member.id === this.#room.me);
+    return this.#room.state === 'live' && online.every(({ id }) => this.#room.me <= id);
+  }
+
+  #offer() {
+    this.#timer = null;
+    const { confirmed, seq, caughtUp } = this.#source();
+    if (!caughtUp || !this.#elected()) return;
+    this.#last = seq;
+    try {
+      this.#room.checkpoint(seq, confirmed);
+    } catch (error) {
+      this.#room.fault('checkpoint', error);
+    }
+  }
 }

@@ -1,0 +1,525 @@
+//! The connection to a room as a state machine: `handle(input, now)` answers with commands, `deadline` says when it wants
+//! to be asked again. Sockets, requests, timers, storage and promises are the shell's (`room.js`); so tests drive the clock.
+
+import { backoff, HostClock } from './clock.js';
+import { meaningOf } from './codes.js';
+import {
+  ANSWER_WITHIN_MS, BACKOFF_SHORTEST_MS, BEAT_AFTER_MS, CONNECT_WITHIN_MS, HOST_LIMITS, MOVES_IN_A_ROW, STEADY_AFTER_MS,
+} from './limits.js';
+import { Log } from './log.js';
+import { Members } from './members.js';
+import { KINDS, Outbox } from './outbox.js';
+import { Signals } from './signals.js';
+import { decode } from './wire.js';
+
+/** @typedef {import('./outbox.js').Saved} Saved */
+/** @typedef {import('./outbox.js').SayOp} SayOp */
+
+/**
+ * What happens to a session. `attempt` names the connection an input belongs to; those of a former one are ignored.
+ * @typedef {{ type: 'start' }
+ *   | { type: 'ticket', attempt: number, url: string, ticket: string }
+ *   | { type: 'no_ticket', attempt: number, status: number, message: string, retryAfter?: number }
+ *   | { type: 'opened', attempt: number }
+ *   | { type: 'frame', attempt: number, text: unknown }
+ *   | { type: 'closed', attempt: number, code: number }
+ *   | { type: 'say', id: number, op: SayOp, body: any, bytes: number }
+ *   | { type: 'signal', key: string, body: any }
+ *   | { type: 'checkpoint', seq: number, state: any }
+ *   | { type: 'wake' } | { type: 'tick' } | { type: 'take_back' } | { type: 'restart' } | { type: 'close' }} Input
+ */
+
+/**
+ * What the shell is to do, in this order. `emit` of `reset`, `rewind` and `record` is the log and must not be lost.
+ * @typedef {{ do: 'ask', attempt: number }
+ *   | { do: 'open', attempt: number, url: string }
+ *   | { do: 'send', frame: object }
+ *   | { do: 'hang_up' }
+ *   | { do: 'save', member: string, saved: Saved[] }
+ *   | { do: 'ordered', id: number, record: import('./types.js').LogRecord }
+ *   | { do: 'stored', id: number }
+ *   | { do: 'rejected', id: number, code: string, message: string }
+ *   | { do: 'fault', what: string, message: string }
+ *   | { [E in keyof import('./types.js').RoomEvents]: { do: 'emit', event: E, args: Parameters<import('./types.js').RoomEvents[E]> } }[keyof import('./types.js').RoomEvents]} Command
+ */
+
+/** What the site may answer without meaning it for good. */
+const PASSING_STATUS = new Set([0, 408, 425, 429]);
+/** Ends after which a reload can do what this page could not, so that what is unordered stays saved. */
+const HOPEFUL_ENDS = new Set(['closed_here', 'no_ticket']);
+
+/** One member's connection to one room, over all of its sockets. */
+export class Session {
+  /** @type {import('./types.js').ConnectionState} */
+  state = 'connecting';
+  me = '';
+  members = new Members();
+  log = new Log();
+  limits = HOST_LIMITS;
+
+  #sdk;
+  #random;
+  #load;
+  #now = 0;
+  /** @type {Command[]} */
+  #out = [];
+  #outbox = new Outbox();
+  #signals = new Signals();
+  #clock = new HostClock();
+
+  #attempt = 0;
+  #ticket = '';
+  #socketUp = false;
+  #failures = 0;
+  #moves = 0;
+  /** @type {string | null} */
+  #movedTo = null;
+  /** The position sent with `join`. @type {{ epoch: number, seq: number } | null} */
+  #offered = null;
+  /** @type {import('./wire.js').Rewind | null} */
+  #rewind = null;
+  #leaving = false;
+  #unsaved = 0;
+
+  #askedAt = 0;
+  #liveAt = 0;
+  #connectBy = Infinity;
+  #retryAt = Infinity;
+  #notBefore = 0;
+  #sentAt = 0;
+  #heardAt = 0;
+  #answerBy = Infinity;
+
+  /**
+   * @param {object} world
+   * @param {string} world.sdk the version sent in `join`
+   * @param {() => number} world.random
+   * @param {(member: string) => Saved[]} world.load what an earlier page left unordered
+   */
+  constructor({ sdk, random, load }) {
+    this.#sdk = sdk;
+    this.#random = random;
+    this.#load = load;
+  }
+
+  /** What to add to the local clock for the host's. */
+  get clockOffset() {
+    return this.#clock.offset;
+  }
+
+  /** Own records not ordered yet. */
+  get unordered() {
+    return this.#outbox.unordered;
+  }
+
+  /** Whether another own record of this many bytes fits. @param {number} bytes */
+  fits(bytes) {
+    return this.#outbox.fits(bytes);
+  }
+
+  /** When to call with `tick` at the latest; Infinity for never. */
+  get deadline() {
+    const live = this.state === 'live'
+      ? [this.#answerBy, this.#beatAt, this.#outbox.deadline, this.#signals.deadline] : [];
+    return Math.min(this.#connectBy, this.#retryAt, ...live);
+  }
+
+  /**
+   * @param {Input} input
+   * @param {number} now ms by the local clock
+   * @returns {Command[]}
+   */
+  handle(input, now) {
+    this.#now = now;
+    this.#take(input);
+    this.#due();
+    this.#flush();
+    return this.#out.splice(0);
+  }
+
+  /** @param {Input} input */
+  #take(input) {
+    if ('attempt' in input && input.attempt !== this.#attempt) return;
+    switch (input.type) {
+      case 'start': return this.#connect();
+      case 'ticket': return this.#gotTicket(input.url, input.ticket);
+      case 'no_ticket': return this.#gotNoTicket(input);
+      case 'opened': return this.#opened();
+      case 'frame': return this.#frame(input.text);
+      case 'closed': return this.#closed(input.code);
+      case 'say': return this.#say(input);
+      case 'signal': return this.#signal(input.key, input.body);
+      case 'checkpoint': return this.#checkpoint(input.seq, input.state);
+      case 'wake': return this.#wake();
+      case 'take_back': return this.state === 'taken-over' ? this.#connect() : undefined;
+      case 'restart': return this.#restart();
+      case 'close': return this.#end('closed_here', 'This page left the room.');
+      default: return undefined;
+    }
+  }
+
+  // Connecting
+
+  #connect() {
+    this.#attempt += 1;
+    this.#askedAt = this.#now;
+    this.#connectBy = this.#now + CONNECT_WITHIN_MS;
+    this.#retryAt = Infinity;
+    this.#rewind = null;
+    this.#become('connecting', {});
+    this.#out.push({ do: 'ask', attempt: this.#attempt });
+  }
+
+  /** @param {string} url @param {string} ticket */
+  #gotTicket(url, ticket) {
+    this.#ticket = ticket;
+    // The room said itself where it went; the site may not have heard yet. The address is good for one try.
+    this.#out.push({ do: 'open', attempt: this.#attempt, url: this.#movedTo ?? url });
+    this.#movedTo = null;
+  }
+
+  /** @param {{ status: number, message: string, retryAfter?: number }} answer */
+  #gotNoTicket({ status, message, retryAfter }) {
+    if (status >= 400 && status < 500 && !PASSING_STATUS.has(status)) return this.#end('no_ticket', message);
+    return this.#comeBack('network', message, retryAfter ?? 0);
+  }
+
+  #opened() {
+    this.#socketUp = true;
+    this.#offered = this.log.have;
+    this.#askedAt = this.#now;
+    this.#send({ op: 'join', ticket: this.#ticket, have: this.#offered, sdk: this.#sdk });
+    this.#ticket = '';
+  }
+
+  /** @param {number} close */
+  #closed(close) {
+    const { then, code, message } = meaningOf(close);
+    if (then === 'return') return this.#comeBack(code, message);
+    if (then === 'taken-over') {
+      this.#hangUp();
+      return this.#become('taken-over', { code, message });
+    }
+    if (code === 'seat_gone' && this.#leaving) return this.#left();
+    return this.#end(code, message);
+  }
+
+  /**
+   * Waits and connects again.
+   * @param {string} code @param {string} message @param {number} [atLeast] ms the other side asked to wait
+   */
+  #comeBack(code, message, atLeast = 0) {
+    if (this.state === 'live' && this.#now - this.#liveAt >= STEADY_AFTER_MS) this.#failures = 0;
+    this.#hangUp();
+    this.#movedTo = null;
+    const wait = Math.max(backoff(this.#failures, this.#random), atLeast);
+    this.#failures += 1;
+    this.#retryAt = this.#now + wait;
+    this.#notBefore = this.#now + atLeast;
+    this.#become('waiting', { code, message, in: wait });
+  }
+
+  /** A fault of the conversation: it is reported, and a new connection begins it afresh. @param {string} what @param {string} message */
+  #renew(what, message) {
+    this.#out.push({ do: 'fault', what, message });
+    this.#comeBack(what, message);
+  }
+
+  /** The log is wanted from its beginning. */
+  #restart() {
+    this.log.forget();
+    if (this.state !== 'live' && this.state !== 'connecting') return;
+    this.#hangUp();
+    this.#connect();
+  }
+
+  #hangUp() {
+    // Whatever the old socket or request still says is of a former attempt.
+    this.#attempt += 1;
+    this.#socketUp = false;
+    this.#connectBy = this.#answerBy = this.#retryAt = Infinity;
+    this.#out.push({ do: 'hang_up' });
+  }
+
+  /** @param {string} code @param {string} message */
+  #end(code, message) {
+    if (this.state === 'ended') return;
+    this.#hangUp();
+    if (!HOPEFUL_ENDS.has(code)) this.#out.push({ do: 'save', member: this.me, saved: [] });
+    for (const { id, seq } of this.#outbox.clear()) {
+      if (id === null) continue;
+      const fate = seq === null ? 'The record was not ordered' : 'Whether the record was stored is not known';
+      this.#out.push({ do: 'rejected', id, code: 'ended', message: `${fate}: ${message}` });
+    }
+    this.#countUnsaved();
+    this.#become('ended', { code, message });
+  }
+
+  /** The host confirms `leave` by closing, whether or not the record came first. */
+  #left() {
+    const leave = this.#outbox.unordered.find(({ op }) => op === 'leave');
+    if (leave?.id != null) {
+      const record = this.#recordOf(leave, this.log.tail + 1);
+      this.#out.push({ do: 'ordered', id: leave.id, record });
+    }
+    this.#end('left', 'The seat was given up.');
+  }
+
+  // Frames
+
+  /** @param {unknown} text */
+  #frame(text) {
+    this.#heardAt = this.#now;
+    this.#answerBy = Infinity;
+    let frame;
+    try {
+      frame = decode(text);
+    } catch (error) {
+      return this.#renew('bad_frame', String(error));
+    }
+    if (!frame) return undefined;
+    if (this.state !== 'live') return this.#beforeWelcome(frame);
+    switch (frame.op) {
+      case 'record': return this.#record(frame.record, frame.text);
+      case 'signal': return this.#emit('signal', { from: frame.from, key: frame.key, body: frame.body });
+      case 'presence': return this.members.presence(frame.online) ? this.#emit('members', this.members.list) : undefined;
+      case 'stored': return this.#stored(frame.seq);
+      case 'refused': return this.#refused(frame);
+      case 'beat': return frame.t == null ? undefined : this.#clock.sample(frame.t, this.#now, frame.now);
+      case 'moved': return this.#moved(frame.url);
+      default: return this.#renew('out_of_turn', `The host sent a ${frame.op} to a member it had welcomed.`);
+    }
+  }
+
+  /** @param {import('./wire.js').HostFrame} frame */
+  #beforeWelcome(frame) {
+    switch (frame.op) {
+      case 'rewind': this.#rewind = frame; return undefined;
+      case 'welcome': return this.#welcome(frame);
+      case 'moved': return this.#moved(frame.url);
+      case 'beat': return undefined;
+      default: return this.#renew('out_of_turn', `The host sent a ${frame.op} before its welcome.`);
+    }
+  }
+
+  /** @param {import('./wire.js').Welcome} welcome */
+  #welcome(welcome) {
+    const offered = this.#offered;
+    // A position forgotten while the socket opened cannot be resumed.
+    if (welcome.resumed && (!offered || this.log.seq !== offered.seq)) {
+      this.log.forget();
+      return this.#renew('bad_welcome', 'The host resumed a position that was not offered.');
+    }
+    if (!this.log.welcome(welcome)) {
+      this.log.forget();
+      return this.#renew('bad_welcome', `The host's welcome starts behind its own tail ${welcome.tail}.`);
+    }
+    if (this.me === '') this.#outbox.restore(this.#load(welcome.member));
+    this.me = welcome.member;
+    this.limits = { ...HOST_LIMITS, ...welcome.limits };
+    this.members.welcome(welcome.members, welcome.tail);
+    this.#clock.sample(this.#askedAt, this.#now, welcome.now);
+    this.#outbox.welcome(welcome, this.#sureUpTo(welcome));
+    this.#liveAt = this.#now;
+    this.#connectBy = Infinity;
+    this.#moves = 0;
+    this.#become('live', {});
+    if (!welcome.resumed) {
+      const { checkpoint } = welcome;
+      if (this.#rewind) this.#emit('rewind', { epoch: this.#rewind.epoch, seq: this.#rewind.seq });
+      this.#emit('reset', { checkpoint: checkpoint ? { seq: checkpoint.seq, state: checkpoint.state } : null });
+    }
+    this.#rewind = null;
+    this.#emit('members', this.members.list);
+    this.#settleStored();
+    this.#ifCaughtUp();
+    this.#changed();
+    // The welcome waited for the room to be opened; a beat measures the clock by the round trip alone.
+    this.#beat();
+  }
+
+  /**
+   * How far what this client holds as ordered is part of the history: all of it when nothing was rewound, nothing
+   * known when no position was offered that the host could have judged.
+   * @param {import('./wire.js').Welcome} welcome
+   */
+  #sureUpTo(welcome) {
+    if (welcome.resumed) return Infinity;
+    if (this.#rewind) return this.#rewind.seq;
+    return this.#offered ? Infinity : 0;
+  }
+
+  /** @param {import('./types.js').LogRecord} record @param {string} text */
+  #record(record, text) {
+    const place = this.log.record(record, text);
+    if (place === 'repeated') {
+      return void this.#out.push({ do: 'fault', what: 'repeated_record', message: `Record ${record.seq} came twice; this client is at ${this.log.seq}.` });
+    }
+    if (place === 'gap') return this.#renew('gap', `Record ${record.seq} came after ${this.log.seq}.`);
+    // An entry leaves what is pending before its record is told, or an optimistic state would count it twice.
+    const own = record.from === this.me && record.n > 0;
+    const entry = own ? this.#outbox.record(record) : null;
+    this.#emit('record', record);
+    if (entry && entry.id !== null) this.#out.push({ do: 'ordered', id: entry.id, record });
+    if (this.members.record(record)) this.#emit('members', this.members.list);
+    this.#ifCaughtUp();
+    if (own) this.#changed();
+    if (own && !entry && record.n > this.#outbox.last) {
+      return this.#renew('foreign_number', `Record ${record.seq} used this member's number ${record.n}.`);
+    }
+    return undefined;
+  }
+
+  #ifCaughtUp() {
+    if (!this.log.caughtUp || !this.#catchingUp()) return;
+    for (const entry of this.#outbox.caughtUp()) {
+      if (entry.id === null) continue;
+      this.#out.push({ do: 'ordered', id: entry.id, record: this.#recordOf(entry, entry.seq ?? this.log.seq) });
+    }
+    this.#settleStored();
+    this.#changed();
+  }
+
+  #catchingUp() {
+    return this.log.seq === this.log.target;
+  }
+
+  /** @param {number} seq */
+  #stored(seq) {
+    if (!this.log.advance(seq)) return;
+    this.#emit('stored', seq);
+    this.#settleStored();
+  }
+
+  #settleStored() {
+    const done = this.#outbox.stored(this.log.stored);
+    for (const { id } of done) if (id !== null) this.#out.push({ do: 'stored', id });
+    if (done.length > 0) this.#save();
+  }
+
+  /** @param {import('./wire.js').Refused} frame */
+  #refused({ n, code, message, retry_after }) {
+    const refusal = { ...(n == null ? {} : { n }), code, message, ...(retry_after == null ? {} : { retry_after }) };
+    this.#emit('refused', refusal);
+    if (n == null) return undefined;
+    const { rejected, renew } = this.#outbox.refused(refusal, this.#now);
+    if (renew) return this.#renew('say_gap', renew);
+    if (!rejected) return undefined;
+    if (rejected.id !== null) this.#out.push({ do: 'rejected', id: rejected.id, code, message });
+    return this.#changed();
+  }
+
+  /** @param {string} url */
+  #moved(url) {
+    this.#moves += 1;
+    if (this.#moves > MOVES_IN_A_ROW) return this.#renew('moved', 'The room was said to have moved too often in a row.');
+    if (!/^wss?:\/\//.test(url)) return this.#renew('moved', 'The room was said to have moved to what is no address of a socket.');
+    this.#hangUp();
+    this.#movedTo = url;
+    return this.#connect();
+  }
+
+  // What the game does
+
+  /** @param {{ id: number, op: SayOp, body: any, bytes: number }} said */
+  #say(said) {
+    this.#outbox.add(said);
+    if (said.op === 'leave') this.#leaving = true;
+    for (const { id } of this.#outbox.overflow()) {
+      if (id !== null) this.#out.push({ do: 'rejected', id, code: 'too_many_unstored', message: 'Too many records wait to be stored; this one is no longer followed.' });
+    }
+    this.#changed();
+  }
+
+  /** @param {string} key @param {any} body */
+  #signal(key, body) {
+    if (this.#signals.set(key, body)) return;
+    this.#emit('refused', { code: 'signal', message: `signal: more than the limit of keys wait; "${key}" was dropped. Use fewer keys.` });
+  }
+
+  /** @param {number} seq @param {any} state */
+  #checkpoint(seq, state) {
+    if (this.state === 'live') this.#send({ op: 'checkpoint', seq, state });
+  }
+
+  /** The page came back to life: what the socket looks like means nothing until the host has answered. */
+  #wake() {
+    if (this.state === 'live' && this.#answerBy === Infinity) this.#beat();
+    if (this.state === 'waiting') {
+      this.#retryAt = Math.min(this.#retryAt, Math.max(this.#now, this.#notBefore, this.#askedAt + BACKOFF_SHORTEST_MS));
+    }
+  }
+
+  // Time
+
+  /** A beat is due when nothing was sent for long, and also when nothing was heard: signals alone prove no answer. */
+  get #beatAt() {
+    return this.#answerBy === Infinity ? Math.min(this.#sentAt, this.#heardAt) + BEAT_AFTER_MS : Infinity;
+  }
+
+  #due() {
+    const now = this.#now;
+    if (now >= this.#connectBy) this.#comeBack('network', 'Connecting took too long.');
+    if (now >= this.#retryAt) this.#connect();
+    if (this.state !== 'live') return;
+    if (now >= this.#answerBy) return this.#comeBack('network', 'The host did not answer.');
+    if (this.#outbox.late(now)) return this.#renew('no_refusal', 'The host did not answer frames that it must have refused.');
+    if (now >= this.#beatAt) this.#beat();
+  }
+
+  #beat() {
+    this.#answerBy = this.#now + ANSWER_WITHIN_MS;
+    this.#send({ op: 'beat', t: Math.round(this.#now) });
+  }
+
+  #flush() {
+    if (this.state !== 'live') return;
+    for (const frame of this.#outbox.take(this.#now)) this.#send(frame);
+    for (const frame of this.#signals.take(this.#now)) this.#send(frame);
+  }
+
+  // Small things
+
+  /** @param {object} frame */
+  #send(frame) {
+    if (!this.#socketUp) return;
+    this.#sentAt = this.#now;
+    this.#out.push({ do: 'send', frame });
+  }
+
+  /** What is unordered changed. */
+  #changed() {
+    this.#save();
+    this.#countUnsaved();
+  }
+
+  #save() {
+    if (this.me !== '') this.#out.push({ do: 'save', member: this.me, saved: this.#outbox.saved });
+  }
+
+  #countUnsaved() {
+    const count = this.#outbox.unordered.length;
+    if (count === this.#unsaved) return;
+    this.#unsaved = count;
+    this.#emit('unsaved', count);
+  }
+
+  /** The record of an entry the host took and never showed. @param {import('./outbox.js').Entry} entry @param {number} seq @returns {import('./types.js').LogRecord} */
+  #recordOf({ op, n, body }, seq) {
+    return { seq, epoch: this.log.epoch, from: this.me, n, at: Math.round(this.#now + this.clockOffset), kind: KINDS[op], body };
+  }
+
+  /** @param {import('./types.js').ConnectionState} state @param {import('./types.js').StateDetail} detail */
+  #become(state, detail) {
+    this.state = state;
+    this.#emit('state', state, detail);
+  }
+
+  /**
+   * @template {keyof import('./types.js').RoomEvents} E
+   * @param {E} event @param {Parameters<import('./types.js').RoomEvents[E]>} args
+   */
+  #emit(event, ...args) {
+    this.#out.push(/** @type {Command} */ ({ do: 'emit', event, args }));
+  }
+}
