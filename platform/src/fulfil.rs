@@ -1,0 +1,327 @@
+//! Fulfilment: what follows from a payment. One document write makes an order paid and carries the effects that
+//! are still to be done; each is then carried out idempotently and removed. Whatever stops in between, the
+//! sweep finishes, and every part may run any number of times, also at the same time.
+
+use std::sync::Arc;
+
+use latchkey_protocol::GameId;
+
+use crate::clock::{Clock, Moment as _};
+use crate::entropy::{self, Entropy};
+use crate::games::{Game, Games};
+use crate::ledger::{self, Ledger};
+use crate::limits::{SWAP_TRIES, SWEEP_AFTER, SWEEP_ORDERS};
+use crate::links::Links;
+use crate::money::Money;
+use crate::orders::{Applied, Effect, Event, Order, OrderId, Orders, Pins};
+use crate::payments::webhook::{self, EventKind, WebhookError, WebhookSecret};
+use crate::payments::{Payment, PaymentId, PaymentStatus, Payments, PaymentsError};
+use crate::queue::{Job, Queue};
+use crate::store::{StoreError, Swap};
+use crate::titles::{Slug, Titles};
+use crate::tokens::Token;
+
+/// Fulfils orders.
+#[derive(Clone)]
+pub struct Fulfilment {
+    /// The catalogue, for the version to pin.
+    pub titles: Arc<dyn Titles>,
+    /// The orders.
+    pub orders: Arc<dyn Orders>,
+    /// The payment provider.
+    pub payments: Arc<dyn Payments>,
+    /// The games.
+    pub games: Arc<dyn Games>,
+    /// The ledger.
+    pub ledger: Arc<dyn Ledger>,
+    /// The queue of jobs.
+    pub queue: Arc<dyn Queue>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for ids of games.
+    pub entropy: Arc<dyn Entropy>,
+    /// Makes the links of games.
+    pub links: Links,
+    /// What the provider signs its events with.
+    pub webhook: WebhookSecret,
+}
+
+/// Why a payment was not fulfilled.
+#[derive(Debug, thiserror::Error)]
+pub enum FulfilError {
+    /// The provider does not know the payment.
+    #[error("the payment provider knows no payment {0}")]
+    UnknownPayment(PaymentId),
+    /// There is no such order. A real payment without an order needs a person.
+    #[error("payment {payment} is for order {order}, which does not exist")]
+    UnknownOrder {
+        /// The payment.
+        payment: PaymentId,
+        /// What it names.
+        order: OrderId,
+    },
+    /// The provider took another amount or currency than the order says. Nothing is fulfilled; a person must
+    /// look.
+    #[error(
+        "payment {payment} is of {paid}, but order {order} costs {price}: not fulfilled, look into it"
+    )]
+    Mismatch {
+        /// The payment.
+        payment: PaymentId,
+        /// Its order.
+        order: OrderId,
+        /// What the provider took.
+        paid: Money,
+        /// What the order costs.
+        price: Money,
+    },
+    /// The order's title is not in the catalogue.
+    #[error("title {0} is bought but not in the catalogue; publish it again")]
+    NoTitle(Slug),
+    /// The payment provider failed.
+    #[error(transparent)]
+    Payments(#[from] PaymentsError),
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl FulfilError {
+    /// Whether only a person can mend it. Such an error must be loud, and the provider need not tell again.
+    #[must_use]
+    pub fn needs_a_person(&self) -> bool {
+        matches!(self, Self::Mismatch { .. } | Self::UnknownOrder { .. })
+    }
+}
+
+/// An event was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// It is not believed or understood.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
+    /// It is, but fulfilment failed.
+    #[error(transparent)]
+    Fulfil(#[from] FulfilError),
+}
+
+/// What a run of the sweep came to.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// Orders whose effects are all carried out now.
+    pub finished: usize,
+    /// Orders that failed again, and why. They go to the back of the line.
+    pub failed: Vec<(OrderId, StoreError)>,
+}
+
+impl Fulfilment {
+    /// Takes an event the provider posted. Nothing in it is believed beyond which payment to ask about.
+    /// `None` for an event that concerns no order.
+    ///
+    /// # Errors
+    /// [`ReceiveError`]. The provider will tell again, unless the event itself is wrong.
+    pub async fn receive(
+        &self,
+        signature: &str,
+        body: &[u8],
+    ) -> Result<Option<Order>, ReceiveError> {
+        let event = self.webhook.open(signature, body, self.clock.now())?;
+        if event.kind == EventKind::Other {
+            return Ok(None);
+        }
+        match self.payment_of(&event).await? {
+            Some(payment) => Ok(Some(self.fulfil(&payment).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The payment an event is about: the one our order knows, else the one it names.
+    async fn payment_of(&self, event: &webhook::Event) -> Result<Option<PaymentId>, FulfilError> {
+        if let Some(order) = &event.order
+            && let Some(order) = self.orders.get(order).await?
+            && let Some(payment) = order.payments.first()
+        {
+            return Ok(Some(payment.clone()));
+        }
+        Ok(event.payment.clone())
+    }
+
+    /// Asks the provider about the payment of the order whose page this key opens, and fulfils it if the
+    /// money came. `None` if no order has this key.
+    ///
+    /// # Errors
+    /// [`FulfilError`].
+    pub async fn confirm(&self, key: &Token) -> Result<Option<Order>, FulfilError> {
+        let Some(order) = self.orders.by_key(&key.hash()).await? else {
+            return Ok(None);
+        };
+        match order.payments.first() {
+            Some(payment) => self.fulfil(payment).await.map(Some),
+            None => Ok(Some(order)),
+        }
+    }
+
+    /// Brings the order of a payment to where the provider says the payment is, and carries out what follows.
+    /// Gives the order as it is afterwards.
+    ///
+    /// # Errors
+    /// [`FulfilError`]. Calling again is safe and finishes what was begun.
+    pub async fn fulfil(&self, payment: &PaymentId) -> Result<Order, FulfilError> {
+        let found = self.payments.retrieve(payment).await?;
+        let payment = found.ok_or_else(|| FulfilError::UnknownPayment(payment.clone()))?;
+        for _ in 0..SWAP_TRIES {
+            let stored = self.orders.get(&payment.order).await?;
+            let mut order = stored.ok_or_else(|| FulfilError::UnknownOrder {
+                payment: payment.id.clone(),
+                order: payment.order.clone(),
+            })?;
+            if self.bring_forward(&mut order, &payment).await? == Applied::Nothing
+                || self.orders.swap(&order).await? == Swap::Swapped
+            {
+                return Ok(self.carry_out(&order.id).await?);
+            }
+        }
+        Err(StoreError::Contended(format!("order {}", payment.order)).into())
+    }
+
+    /// Applies to the order what the provider says about its payment.
+    async fn bring_forward(
+        &self,
+        order: &mut Order,
+        payment: &Payment,
+    ) -> Result<Applied, FulfilError> {
+        let events = facts(payment);
+        if events.iter().any(|event| *event != Event::Expired) && payment.amount != order.price {
+            return Err(FulfilError::Mismatch {
+                payment: payment.id.clone(),
+                order: order.id.clone(),
+                paid: payment.amount,
+                price: order.price,
+            });
+        }
+        let title = self.titles.newest(&order.title).await?;
+        let title = title.ok_or_else(|| FulfilError::NoTitle(order.title.clone()))?;
+        let game = GameId::from_random(entropy::bytes(&*self.entropy));
+        let pins = Pins {
+            version: title.number,
+            game,
+        };
+        let now = self.clock.now();
+        let mut applied = Applied::Nothing;
+        for id in std::iter::once(&payment.id).chain(&payment.intent) {
+            if !order.payments.contains(id) {
+                order.payments.push(id.clone());
+                applied = Applied::Changed;
+            }
+        }
+        for event in events {
+            if order.apply(event, pins, now) == Applied::Changed {
+                applied = Applied::Changed;
+            }
+        }
+        Ok(applied)
+    }
+
+    /// Carries out what is pending of an order, one effect after the other, each idempotent by its key and
+    /// removed by compare-and-set when done. Gives the order as it is afterwards.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what is left stays in the order.
+    pub async fn carry_out(&self, id: &OrderId) -> Result<Order, StoreError> {
+        let gone = || StoreError::Corrupt(format!("order {id} is gone"));
+        let mut order = self.orders.get(id).await?.ok_or_else(gone)?;
+        let mut lost = 0;
+        while let Some(effect) = order.effects.first().cloned() {
+            self.carry_out_one(&order, &effect).await?;
+            order.effects.retain(|other| *other != effect);
+            order.changed_at = self.clock.now();
+            match self.orders.swap(&order).await? {
+                Swap::Swapped => order.revision += 1,
+                Swap::Stale if lost < SWAP_TRIES => {
+                    lost += 1;
+                    order = self.orders.get(id).await?.ok_or_else(gone)?;
+                }
+                Swap::Stale => return Err(StoreError::Contended(format!("order {id}"))),
+            }
+        }
+        Ok(order)
+    }
+
+    /// Does one effect. That it was done before is as good as doing it.
+    async fn carry_out_one(&self, order: &Order, effect: &Effect) -> Result<(), StoreError> {
+        let _inserted_or_there = match effect {
+            Effect::CreateGame { game } => {
+                let title = order.pinned().ok_or_else(|| {
+                    StoreError::Corrupt(format!("order {} has a game but no version", order.id))
+                })?;
+                let link = 1;
+                let game = Game {
+                    id: *game,
+                    order: order.id.clone(),
+                    revision: 1,
+                    title,
+                    link,
+                    link_hash: Some(self.links.token(*game, link).hash()),
+                    created_at: order.paid_at.unwrap_or(order.created_at),
+                    begun_at: None,
+                    finished: None,
+                    seats: Vec::new(),
+                };
+                self.games.insert(&game).await?
+            }
+            Effect::PostSale => self.ledger.post(&ledger::sale(order)).await?,
+            Effect::PostRefund => self.ledger.post(&ledger::refund(order)).await?,
+            Effect::Confirm => {
+                self.queue
+                    .send(&Job::Confirm {
+                        order: order.id.clone(),
+                    })
+                    .await?
+            }
+        };
+        Ok(())
+    }
+
+    /// Carries out what a crash or a failing store left behind. Run it at start and every few seconds.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the orders cannot be listed; what fails with a single order is in the answer.
+    pub async fn sweep(&self) -> Result<Swept, StoreError> {
+        let mut swept = Swept::default();
+        let before = self.clock.now().minus(SWEEP_AFTER);
+        for mut order in self.orders.with_effects(before, SWEEP_ORDERS).await? {
+            match self.carry_out(&order.id).await {
+                Ok(_) => swept.finished += 1,
+                Err(error) => {
+                    // To the back of the line, so that orders that always fail cannot starve the others. If
+                    // this write fails too, the order is simply seen first again.
+                    order.changed_at = self.clock.now();
+                    let _ = self.orders.swap(&order).await;
+                    swept.failed.push((order.id, error));
+                }
+            }
+        }
+        Ok(swept)
+    }
+}
+
+/// What a payment proves, in the order in which it must have happened.
+fn facts(payment: &Payment) -> Vec<Event> {
+    let mut facts = Vec::new();
+    match payment.status {
+        PaymentStatus::Paid if payment.refunded || payment.disputed => {}
+        PaymentStatus::Paid => facts.push(Event::Paid),
+        PaymentStatus::Expired => facts.push(Event::Expired),
+        PaymentStatus::Open => {}
+    }
+    if payment.refunded {
+        facts.push(Event::Refunded);
+    }
+    if payment.disputed {
+        facts.push(Event::Disputed);
+    }
+    facts
+}
+
+#[cfg(test)]
+mod tests;

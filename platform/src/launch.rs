@@ -1,0 +1,311 @@
+//! Launch: what people do with a game between its link and its room: open the link, take a seat, begin, and get
+//! the address and ticket of the room.
+
+mod seat;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use latchkey_protocol::profile::Profile;
+use latchkey_protocol::{GameId, Seq, Ticket, TicketSigner};
+
+pub use seat::{SeatClaim, SeatKey, SeatKeyMalformed};
+
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::games::{Finished, Game, Games, PALETTE, Seat};
+use crate::limits::{SEATS, SWAP_TRIES};
+use crate::links::Links;
+use crate::queue::{Job, Queue};
+use crate::store::{StoreError, Swap};
+use crate::tokens::{DerivingKey, Token};
+
+/// Why somebody cannot do that with a game.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// No game has this link.
+    #[error(
+        "this link opens no game; it may have been replaced: ask whoever sent it for the new one"
+    )]
+    UnknownLink,
+    /// There is no such game.
+    #[error("there is no such game")]
+    UnknownGame,
+    /// The seat is not in the game or the secret is wrong.
+    #[error("you have no seat in this game; open its link and take one")]
+    NoSeat,
+    /// All seats are taken.
+    #[error("all {SEATS} seats of this game are taken; ask somebody to share a screen")]
+    Full,
+    /// The colour is not in the palette.
+    #[error("choose one of the {} colours shown", PALETTE.len())]
+    Colour,
+    /// No host can take the room.
+    #[error(transparent)]
+    Placement(#[from] PlacementError),
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// No host can take the room just now.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("no game host is free just now ({0}); try again in a moment")]
+pub struct PlacementError(pub String);
+
+/// Knows which host serves, or will serve, a room.
+#[async_trait]
+pub trait Placement: Send + Sync {
+    /// The WebSocket address of that host.
+    async fn place(&self, room: GameId) -> Result<String, PlacementError>;
+}
+
+/// Where to connect, and the right to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Connection {
+    /// The WebSocket address.
+    pub url: String,
+    /// The ticket for the first frame.
+    pub ticket: String,
+}
+
+/// What people do with a game.
+#[derive(Clone)]
+pub struct Launch {
+    /// The games.
+    pub games: Arc<dyn Games>,
+    /// Where rooms are.
+    pub placement: Arc<dyn Placement>,
+    /// The queue of jobs.
+    pub queue: Arc<dyn Queue>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for claims on seats.
+    pub entropy: Arc<dyn Entropy>,
+    /// Makes the links of games.
+    pub links: Links,
+    /// Derives seats and their secrets from claims.
+    pub seats: DerivingKey,
+    /// Signs tickets.
+    pub signer: Arc<TicketSigner>,
+}
+
+impl Launch {
+    /// The game a link opens.
+    ///
+    /// # Errors
+    /// [`LaunchError::UnknownLink`], or a store failed.
+    pub async fn open(&self, link: &Token) -> Result<Game, LaunchError> {
+        self.games
+            .by_link(&link.hash())
+            .await?
+            .ok_or(LaunchError::UnknownLink)
+    }
+
+    /// The game with this id.
+    ///
+    /// # Errors
+    /// [`LaunchError::UnknownGame`], or a store failed.
+    pub async fn game(&self, id: GameId) -> Result<Game, LaunchError> {
+        self.games.get(id).await?.ok_or(LaunchError::UnknownGame)
+    }
+
+    /// The address of a game's launch page; nothing while its link is revoked.
+    #[must_use]
+    pub fn link(&self, game: &Game) -> Option<String> {
+        game.link_hash.map(|_| self.links.url(game.id, game.link))
+    }
+
+    /// The token of a game's present link; nothing while it is revoked.
+    #[must_use]
+    pub fn link_token(&self, game: &Game) -> Option<Token> {
+        game.link_hash.map(|_| self.links.token(game.id, game.link))
+    }
+
+    /// A claim on a seat to put into the form that takes it, so that sending the form twice takes one seat.
+    #[must_use]
+    pub fn new_claim(&self) -> SeatClaim {
+        SeatClaim::random(&*self.entropy)
+    }
+
+    /// Takes the seat of a claim through a link. With the same claim again, gives the same seat and changes
+    /// its name and colour.
+    ///
+    /// # Errors
+    /// [`LaunchError::UnknownLink`], [`LaunchError::Full`], [`LaunchError::Colour`], or a store failed.
+    pub async fn take_seat(
+        &self,
+        link: &Token,
+        claim: &SeatClaim,
+        profile: &Profile,
+    ) -> Result<(Game, SeatKey), LaunchError> {
+        in_palette(profile)?;
+        let id = self.open(link).await?.id;
+        let key = SeatKey::derive(&self.seats, id, claim);
+        let now = self.clock.now();
+        let game = self
+            .change(id, |game| {
+                // The link may have been replaced since it was looked up.
+                if !game.link_hash.is_some_and(|hash| hash.matches(link)) {
+                    return Err(LaunchError::UnknownLink);
+                }
+                if let Some(seat) = game.seats.iter_mut().find(|s| s.member == key.member) {
+                    return Ok(set(&mut seat.profile, profile.clone()));
+                }
+                if game.seats.len() >= SEATS {
+                    return Err(LaunchError::Full);
+                }
+                game.seats.push(Seat {
+                    member: key.member,
+                    profile: profile.clone(),
+                    secret_hash: key.secret.hash(),
+                    taken_at: now,
+                });
+                Ok(true)
+            })
+            .await?;
+        Ok((game, key))
+    }
+
+    /// The game and the seat a key opens.
+    ///
+    /// # Errors
+    /// [`LaunchError::UnknownGame`], [`LaunchError::NoSeat`], or a store failed.
+    pub async fn seat(&self, id: GameId, key: &SeatKey) -> Result<(Game, Seat), LaunchError> {
+        let game = self.game(id).await?;
+        let seat = key.open(&game).ok_or(LaunchError::NoSeat)?.clone();
+        Ok((game, seat))
+    }
+
+    /// Changes name and colour of a seat.
+    ///
+    /// # Errors
+    /// As [`Launch::seat`], and [`LaunchError::Colour`].
+    pub async fn rename(
+        &self,
+        id: GameId,
+        key: &SeatKey,
+        profile: &Profile,
+    ) -> Result<Game, LaunchError> {
+        in_palette(profile)?;
+        self.change(id, |game| {
+            let member = key.open(game).ok_or(LaunchError::NoSeat)?.member;
+            let seat = game.seats.iter_mut().find(|seat| seat.member == member);
+            Ok(seat.is_some_and(|seat| set(&mut seat.profile, profile.clone())))
+        })
+        .await
+    }
+
+    /// Begins the game, for everybody and once: later calls change nothing.
+    ///
+    /// # Errors
+    /// As [`Launch::seat`].
+    pub async fn begin(&self, id: GameId, key: &SeatKey) -> Result<Game, LaunchError> {
+        let now = self.clock.now();
+        self.change(id, |game| {
+            key.open(game).ok_or(LaunchError::NoSeat)?;
+            let begins = game.begun_at.is_none();
+            game.begun_at.get_or_insert(now);
+            Ok(begins)
+        })
+        .await
+    }
+
+    /// Where the seat's room is, and a ticket for it.
+    ///
+    /// # Errors
+    /// As [`Launch::seat`], and [`LaunchError::Placement`].
+    pub async fn connect(&self, id: GameId, key: &SeatKey) -> Result<Connection, LaunchError> {
+        let (game, seat) = self.seat(id, key).await?;
+        let url = self.placement.place(game.id).await?;
+        let ticket = Ticket {
+            room: game.id,
+            member: seat.member,
+            profile: seat.profile,
+        };
+        Ok(Connection {
+            url,
+            ticket: self.signer.sign(&ticket, self.clock.now()),
+        })
+    }
+
+    /// The game is over: the host says that record `seq` finished it and is stored. Queues the stats, then
+    /// notes it, so that a crash in between queues them again rather than never.
+    ///
+    /// # Errors
+    /// [`LaunchError::UnknownGame`], or a store failed. The host tells again until it succeeds.
+    pub async fn finish(&self, id: GameId, seq: Seq) -> Result<(), LaunchError> {
+        if self.game(id).await?.finished.is_some() {
+            return Ok(());
+        }
+        let _queued_or_there = self.queue.send(&Job::Stats { game: id, seq }).await?;
+        let at = self.clock.now();
+        self.change(id, |game| {
+            let ends = game.finished.is_none();
+            game.finished.get_or_insert(Finished { seq, at });
+            Ok(ends)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Replaces the link of a game by a new one; who holds the old one stays out, who has a seat keeps it.
+    ///
+    /// # Errors
+    /// [`LaunchError::UnknownGame`], or a store failed.
+    pub async fn rotate_link(&self, id: GameId) -> Result<Game, LaunchError> {
+        self.change(id, |game| {
+            game.link += 1;
+            game.link_hash = Some(self.links.token(game.id, game.link).hash());
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Takes the link of a game away until it is rotated.
+    ///
+    /// # Errors
+    /// [`LaunchError::UnknownGame`], or a store failed.
+    pub async fn revoke_link(&self, id: GameId) -> Result<Game, LaunchError> {
+        self.change(id, |game| Ok(game.link_hash.take().is_some()))
+            .await
+    }
+
+    /// Changes a game by compare-and-set until no other writer is first. `change` says whether it changed
+    /// anything; it may run several times.
+    async fn change(
+        &self,
+        id: GameId,
+        change: impl Fn(&mut Game) -> Result<bool, LaunchError> + Send + Sync,
+    ) -> Result<Game, LaunchError> {
+        for _ in 0..SWAP_TRIES {
+            let mut game = self.game(id).await?;
+            if !change(&mut game)? {
+                return Ok(game);
+            }
+            if self.games.swap(&game).await? == Swap::Swapped {
+                game.revision += 1;
+                return Ok(game);
+            }
+        }
+        Err(StoreError::Contended(format!("game {id}")).into())
+    }
+}
+
+fn in_palette(profile: &Profile) -> Result<(), LaunchError> {
+    if PALETTE.contains(&profile.colour) {
+        Ok(())
+    } else {
+        Err(LaunchError::Colour)
+    }
+}
+
+/// Sets a value and says whether it was different.
+fn set<T: PartialEq>(place: &mut T, value: T) -> bool {
+    let different = *place != value;
+    *place = value;
+    different
+}
+
+#[cfg(test)]
+mod tests;
