@@ -51,6 +51,10 @@ pub const LOG_RECORDS: usize = 256;
 pub const LOG_BYTES: usize = 256 * 1024;
 /// Records not yet stored that a room may hold; beyond, says are refused as `unavailable`.
 pub const UNSTORED_RECORDS: usize = 100_000;
+/// Bytes of their frames; beyond, says are refused as `unavailable`.
+pub const UNSTORED_BYTES: usize = 64 * 1024 * 1024;
+/// Epochs of a room whose first records are remembered, so that positions of them can be resumed (P6.3).
+pub const EPOCHS: usize = 256;
 /// Bytes a connection takes out of the shared log at one time.
 pub const READ_AT_ONCE: usize = 32 * 1024;
 /// Silence of the host after which it beats (P4.11).
