@@ -10,7 +10,18 @@ use latchkey_protocol::{
     Body, CloseCode, Epoch, MemberId, Position, Record, RoomId, RoomKey, Seq, Ticket, UnixMs,
 };
 
+mod bucket;
+mod checkpoints;
+mod connections;
+mod epochs;
+mod frames;
+mod join;
+mod log;
+mod order;
+mod read;
+mod refusal;
 mod room;
+mod signals;
 mod summary;
 
 pub use room::Room;
@@ -95,7 +106,8 @@ pub enum Input<'a> {
     /// The operator takes a seat away. Without effect, and without a command, when the member has no seat or the
     /// journal cannot take the record.
     TakeAway(MemberId),
-    /// The operator says something. Without a command when the journal cannot take the record.
+    /// The operator says something. Without a command when the journal cannot take the record, or the body is above
+    /// [`latchkey_protocol::limits::BODY_SOFT`].
     Notice(Body),
 }
 

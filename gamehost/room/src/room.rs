@@ -1,15 +1,66 @@
-//! The room itself.
+//! The room itself: its parts, how it begins, and what is not a frame or a join: connections that end, the archive's
+//! progress, the operator.
 
 use bytes::Bytes;
-use latchkey_protocol::{Epoch, Record, RoomId, Seq};
+use latchkey_protocol::frame::ServerFrame;
+use latchkey_protocol::{
+    Body, CloseCode, Epoch, Kind, MemberId, Record, RoomId, RoomKey, Seq, limits,
+};
 
-use crate::{BadStart, Command, ConnectionId, Input, Log, Now, Read, Start, Summary};
+use crate::bucket::Bucket;
+use crate::checkpoints::Checkpoints;
+use crate::connections::Connections;
+use crate::log::Window;
+use crate::order::Draft;
+use crate::signals::Signals;
+use crate::summary::{Left, SeatState, Why};
+use crate::{BadStart, Command, ConnectionId, Input, Log, Now, Start, Summary};
 
 /// One room.
 #[derive(Debug)]
 pub struct Room {
-    id: RoomId,
-    epoch: Epoch,
+    pub(crate) id: RoomId,
+    pub(crate) epoch: Epoch,
+    pub(crate) key: RoomKey,
+    pub(crate) log: Window,
+    /// The fold of the whole log.
+    pub(crate) fold: Summary,
+    /// The fold as far as it is stored, rolled forward as the archive takes records.
+    pub(crate) stored_fold: Summary,
+    /// What lives only in memory of each seat, by the same index as the summary's seats.
+    pub(crate) live: Vec<Live>,
+    pub(crate) connections: Connections,
+    pub(crate) signals: Signals,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) presence: Shared,
+    pub(crate) stored_frame: Shared,
+}
+
+/// What lives only in memory of a seat. The rates belong here and not to a connection, so that coming back does not
+/// refill them.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) says: Bucket,
+    pub(crate) signals: Bucket,
+}
+
+/// A frame of which only the newest version matters, encoded when somebody first reads that version.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) version: u64,
+    frame: Option<Bytes>,
+}
+
+impl Shared {
+    pub(crate) fn change(&mut self) {
+        self.version += 1;
+        self.frame = None;
+    }
+
+    pub(crate) fn frame(&mut self, encode: impl FnOnce() -> Bytes) -> Bytes {
+        self.frame.get_or_insert_with(encode).clone()
+    }
 }
 
 impl Room {
@@ -18,14 +69,39 @@ impl Room {
     /// # Errors
     /// When the unstored records do not continue the summary.
     pub fn open(start: Start) -> Result<Self, BadStart> {
+        let stored = start.summary;
+        let mut fold = stored.clone();
+        let mut log = Window::after(stored.tail());
+        for record in start.unstored {
+            fold.fold(&record).map_err(|_| BadStart {
+                tail: fold.tail(),
+                found: record.seq,
+            })?;
+            log.push(record);
+        }
+        let mut live = Vec::new();
+        live.resize_with(fold.seats().len(), Live::default);
         Ok(Self {
             id: start.room,
             epoch: start.epoch,
+            key: start.key,
+            log,
+            live,
+            connections: Connections::default(),
+            signals: Signals::default(),
+            checkpoints: Checkpoints::begin(start.checkpoint, stored.tail()),
+            presence: Shared::default(),
+            stored_frame: Shared::default(),
+            fold,
+            stored_fold: stored,
         })
     }
 
     /// Takes one input and adds what is to be done to `out`, which the caller empties and uses again. Records it
     /// orders are given to `log` first; if that fails nothing has changed.
+    ///
+    /// # Panics
+    /// When told that records beyond the tail are stored: another room's progress was given to this one.
     pub fn handle(
         &mut self,
         input: Input<'_>,
@@ -33,41 +109,148 @@ impl Room {
         log: &mut dyn Log,
         out: &mut Vec<Command>,
     ) {
-        let _ = (input, now, log, out);
+        match input {
+            Input::Join {
+                connection,
+                ticket,
+                have,
+            } => self.join(connection, ticket, have, now, log, out),
+            Input::Frame { connection, frame } => self.frame(connection, frame, now, log, out),
+            Input::Gone(connection) => {
+                if self.forget(connection) {
+                    out.push(Command::Wake);
+                }
+            }
+            Input::Stored(seq) => self.store_to(seq, out),
+            Input::TakeAway(member) => self.take_away(member, now, log, out),
+            Input::Notice(body) => self.notice(body, now, log, out),
+        }
     }
 
-    /// Moves up to [`latchkey_protocol::limits::READ_AT_ONCE`] bytes of frames for `connection` into `out`: records by
-    /// position, then presence, the newest signals, and the stored watermark. Advances the connection past them.
-    pub fn read(&mut self, connection: ConnectionId, now: Now, out: &mut Vec<Bytes>) -> Read {
-        let _ = (connection, now, out);
-        Read::Gone
+    /// Drops all that is held of a connection. Its member is offline from here on.
+    fn forget(&mut self, connection: ConnectionId) -> bool {
+        let known = self.detach(connection);
+        if known {
+            self.presence.change();
+        }
+        known
     }
 
-    /// The connection has been sent the archive's records up to `seq`.
-    pub fn caught_up_to(&mut self, connection: ConnectionId, seq: Seq) {
-        let _ = (connection, seq);
+    /// Parts a connection from its seat; its signals end with it (P4.5).
+    pub(crate) fn detach(&mut self, connection: ConnectionId) -> bool {
+        let Some(gone) = self.connections.remove(connection) else {
+            return false;
+        };
+        self.live[gone.seat].connection = None;
+        self.signals.end(gone.seat);
+        true
     }
 
-    /// When [`Room::read`] will have something for a caught-up `connection` that it holds back now, in milliseconds of
-    /// [`Now::elapsed_ms`]: a `stored` frame told at most once a second (P4.7), or a signal beyond its member's rate
-    /// (P8.2). The host reads again at that time; nothing else wakes the connection for it.
-    #[must_use]
-    pub fn next_due(&self, connection: ConnectionId) -> Option<u64> {
-        let _ = connection;
-        None
+    pub(crate) fn close(&mut self, id: ConnectionId, code: CloseCode, out: &mut Vec<Command>) {
+        out.push(Command::Close(id, code));
+        if self.forget(id) {
+            out.push(Command::Wake);
+        }
+    }
+
+    fn store_to(&mut self, seq: Seq, out: &mut Vec<Command>) {
+        assert!(
+            seq <= self.tail(),
+            "only ordered records can be stored: {seq} is beyond the tail {}",
+            self.tail()
+        );
+        if seq <= self.stored() {
+            return;
+        }
+        while self.stored() < seq {
+            let record = self
+                .log
+                .store_one()
+                .expect("memory holds what is not stored");
+            self.stored_fold
+                .fold(&record)
+                .expect("what was folded once as the tail fits again");
+        }
+        self.log.trim();
+        self.stored_frame.change();
+        out.extend(self.checkpoints.due(seq).map(Command::Keep));
+        out.push(Command::Wake);
+    }
+
+    fn take_away(&mut self, member: MemberId, now: Now, log: &mut dyn Log, out: &mut Vec<Command>) {
+        let seat = self.fold.seat_of(member);
+        let Some(seat) = seat.filter(|at| self.fold.seats()[*at].state == SeatState::Seated) else {
+            return;
+        };
+        let why = Why::TakenAway;
+        let draft = Draft {
+            from: Some(member),
+            n: 0,
+            kind: Kind::Left,
+            body: Body::of(&Left { why }),
+        };
+        if self.order(draft, now, log).is_err() {
+            return;
+        }
+        out.push(Command::Wake);
+        if let Some(connection) = self.live[seat].connection {
+            self.close(connection, CloseCode::SeatGone, out);
+        }
+    }
+
+    fn notice(&mut self, body: Body, now: Now, log: &mut dyn Log, out: &mut Vec<Command>) {
+        let draft = Draft {
+            from: None,
+            n: 0,
+            kind: Kind::Notice,
+            body,
+        };
+        if draft.body.len() <= limits::BODY_SOFT && self.order(draft, now, log).is_ok() {
+            out.push(Command::Wake);
+        }
+    }
+
+    /// Members with a live connection, as a frame (P4.6).
+    pub(crate) fn presence_frame(&mut self) -> Bytes {
+        let (live, seats) = (&self.live, self.fold.seats());
+        self.presence.frame(|| {
+            let seats = seats.iter().zip(live);
+            let online = seats.filter(|(_, live)| live.connection.is_some());
+            ServerFrame::Presence {
+                online: online.map(|(seat, _)| seat.id).collect(),
+            }
+            .encode()
+        })
     }
 
     /// Records after the stored ones, at most one chunk's worth, for migration to the archive.
     #[must_use]
     pub fn unstored(&self) -> Vec<Record> {
-        Vec::new()
+        let mut bytes = 0;
+        let chunk = self.log.unstored().take(limits::CHUNK_RECORDS);
+        chunk
+            .take_while(|record| {
+                let first = bytes == 0;
+                bytes += record.encoded_len();
+                first || bytes <= limits::CHUNK_BYTES
+            })
+            .cloned()
+            .collect()
     }
 
     /// The fold of the log as far as `seq`; `None` when `seq` is below the stored mark or beyond the tail.
     #[must_use]
     pub fn summary_at(&self, seq: Seq) -> Option<Summary> {
-        let _ = seq;
-        None
+        if seq < self.stored() || seq > self.tail() {
+            return None;
+        }
+        let mut summary = self.stored_fold.clone();
+        for record in self.log.unstored().take_while(|record| record.seq <= seq) {
+            summary
+                .fold(record)
+                .expect("what was folded once as the tail fits again");
+        }
+        Some(summary)
     }
 
     /// Whose room it is.
@@ -85,25 +268,25 @@ impl Room {
     /// The last record ordered.
     #[must_use]
     pub fn tail(&self) -> Seq {
-        Seq::ZERO
+        self.fold.tail()
     }
 
     /// The last record known to be in the archive.
     #[must_use]
     pub fn stored(&self) -> Seq {
-        Seq::ZERO
+        self.stored_fold.tail()
     }
 
     /// The `finished` record, if there is one. A room opened with one that is not stored yet gives no
     /// [`Command::Finished`] again: the host looks here after it has flushed.
     #[must_use]
     pub fn finished(&self) -> Option<Seq> {
-        None
+        self.fold.finished()
     }
 
     /// How many connections are joined.
     #[must_use]
     pub fn connections(&self) -> usize {
-        0
+        self.connections.len()
     }
 }

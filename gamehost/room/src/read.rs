@@ -1,0 +1,111 @@
+//! Reading: a connection takes what is new to it out of what all share. Nothing is queued for anybody.
+
+use bytes::Bytes;
+use latchkey_protocol::frame::ServerFrame;
+use latchkey_protocol::{Seq, limits};
+
+use crate::{ConnectionId, Now, Read, Room};
+
+/// Frames taken at one time: as many as fit, and at least one.
+struct Take<'o> {
+    out: &'o mut Vec<Bytes>,
+    left: usize,
+    any: bool,
+}
+
+impl Take<'_> {
+    fn put(&mut self, frame: &Bytes) -> bool {
+        if self.any && frame.len() > self.left {
+            return false;
+        }
+        self.any = true;
+        self.left = self.left.saturating_sub(frame.len());
+        self.out.push(frame.clone());
+        true
+    }
+}
+
+impl Room {
+    /// Moves up to [`latchkey_protocol::limits::READ_AT_ONCE`] bytes of frames for `connection` into `out`: records by
+    /// position, then presence, the newest signals, and the stored watermark. Advances the connection past them.
+    pub fn read(&mut self, connection: ConnectionId, now: Now, out: &mut Vec<Bytes>) -> Read {
+        let mut take = Take {
+            out,
+            left: limits::READ_AT_ONCE,
+            any: false,
+        };
+        self.signals.release(now.elapsed_ms);
+        let Some(reader) = self.connections.get_mut(connection) else {
+            return Read::Gone;
+        };
+        let Some(frames) = self.log.frames_after(reader.sent) else {
+            return Read::FromArchive {
+                after: reader.sent,
+                through: self.log.before_first(),
+            };
+        };
+        for frame in frames {
+            if !take.put(frame) {
+                return Read::More;
+            }
+            reader.sent = reader.sent.next();
+        }
+        self.read_rest(connection, now, &mut take)
+    }
+
+    /// What is not a record. It comes only to a reader that has all records, so presence never names a member whose
+    /// `joined` record it has not seen, and `stored` is never ahead of its copy.
+    fn read_rest(&mut self, connection: ConnectionId, now: Now, take: &mut Take<'_>) -> Read {
+        let seq = self.stored();
+        let presence = self.presence.version;
+        let frame = self.presence_frame();
+        let Some(reader) = self.connections.get_mut(connection) else {
+            return Read::Gone;
+        };
+        if reader.presence != presence {
+            if !take.put(&frame) {
+                return Read::More;
+            }
+            reader.presence = presence;
+        }
+        for (version, frame) in self.signals.after(reader.signals, reader.seat) {
+            if !take.put(frame) {
+                return Read::More;
+            }
+            reader.signals = version;
+        }
+        // Skips the member's own signals, which would be looked through again at each read.
+        reader.signals = self.signals.version();
+        if reader.told < seq && now.elapsed_ms >= reader.told_at_ms + limits::STORED_EVERY_MS {
+            let frame = self
+                .stored_frame
+                .frame(|| ServerFrame::Stored { seq }.encode());
+            if !take.put(&frame) {
+                return Read::More;
+            }
+            reader.told = seq;
+            reader.told_at_ms = now.elapsed_ms;
+        }
+        Read::CaughtUp
+    }
+
+    /// The connection has been sent the archive's records up to `seq`.
+    pub fn caught_up_to(&mut self, connection: ConnectionId, seq: Seq) {
+        let tail = self.tail();
+        if let Some(reader) = self.connections.get_mut(connection) {
+            reader.sent = reader.sent.max(seq.min(tail));
+        }
+    }
+
+    /// When [`Room::read`] will have something for a caught-up `connection` that it holds back now, in milliseconds of
+    /// [`Now::elapsed_ms`]: a `stored` frame told at most once a second (P4.7), or a signal beyond its member's rate
+    /// (P8.2). The host reads again at that time; nothing else wakes the connection for it.
+    #[must_use]
+    pub fn next_due(&self, connection: ConnectionId) -> Option<u64> {
+        let reader = self.connections.get(connection)?;
+        let untold = reader.told < self.stored();
+        let stored = untold.then_some(reader.told_at_ms + limits::STORED_EVERY_MS);
+        let signal = self.signals.due_for(reader.seat);
+        stored.into_iter().chain(signal).min()
+    }
+}
