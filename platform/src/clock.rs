@@ -44,7 +44,8 @@ impl Moment for UnixMs {
 }
 
 /// A duration in whole milliseconds.
-pub(crate) fn millis(duration: Duration) -> u64 {
+#[must_use]
+pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::clock::{UnixMs, millis};
 use crate::store::StoreError;
 
 /// A named limit: so many times in so long.
@@ -15,6 +16,27 @@ pub struct Limit {
     pub times: u32,
     /// In how long.
     pub per: Duration,
+}
+
+impl Limit {
+    /// The number of the window `now` is in, and the time that is left of it.
+    #[must_use]
+    pub fn window(&self, now: UnixMs) -> (u64, Duration) {
+        let length = millis(self.per).max(1);
+        (
+            now.0 / length,
+            Duration::from_millis(length - now.0 % length),
+        )
+    }
+
+    /// What the `count`-th time of a window is answered, of which `left` is left.
+    pub fn judge(&self, count: u32, left: Duration) -> Allowance {
+        if count <= self.times {
+            Allowance::Allowed
+        } else {
+            Allowance::Refused { retry_after: left }
+        }
+    }
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
