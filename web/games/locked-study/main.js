@@ -1,7 +1,6 @@
-/**
- * The entry of "The Locked Study": joins the room of the play page and mounts the game into `#game`.
- * The rules are in `rules.js`; what is drawn is in `scenes/` and `ui/`; every word is in `text.en.js`.
- */
+//! The entry of "The Locked Study": joins the room of the play page and mounts the game into `#game`.
+//! The rules are in `rules.js`; what is drawn is in `scenes/` and `ui/`; every word is in `text.en.js`.
+
 import { open } from '../../sdk/index.js';
 
 const main = document.getElementById('game');

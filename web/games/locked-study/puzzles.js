@@ -1,10 +1,8 @@
-/**
- * The facts of the puzzles: what there is to turn, pull, ring and fit, and what opens what.
- * No rules (see `rules.js`), no words (see `text.en.js`) and no drawings live here.
- *
- * The answers are plain to read: every player's browser needs them, and a secret kept from the
- * players of a friendly game would buy nothing.
- */
+//! The facts of the puzzles: what there is to turn, pull, ring and fit, and what opens what.
+//! No rules (see `rules.js`), no words (see `text.en.js`) and no drawings live here.
+//!
+//! The answers are plain to read: every player's browser needs them, and a secret kept from the
+//! players of a friendly game would buy nothing.
 
 /** The two places of the house, in the order they are found. */
 export const VIEWS = /** @type {const} */ (['study', 'observatory']);
@@ -49,8 +47,8 @@ export const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 export const LOCKS = {
   drawer: { sizes: [6, 6, 6], start: [0, 2, 4], answer: [1, 3, 5], needs: [], stiff: false },
   star: { sizes: [8, 8], start: [0, 0], answer: [6, 3], needs: ['eyepiece'], stiff: false },
-  orrery: { sizes: [12, 12, 12], start: [2, 11, 5], answer: [10, 6, 1], needs: ['moon'], stiff: true },
-  clock: { sizes: [12, 12], start: [0, 0], answer: [7, 7], needs: ['winder'], stiff: true },
+  orrery: { sizes: [12, 12, 12], start: [2, 8, 3], answer: [10, 6, 1], needs: ['moon'], stiff: true },
+  clock: { sizes: [12, 12], start: [3, 2], answer: [7, 7], needs: ['winder'], stiff: true },
   door: { sizes: [26, 26, 26, 26, 26], start: [4, 11, 2, 14, 12], answer: [0, 18, 19, 17, 0], needs: ['key', 'knob'], stiff: false },
 };
 

@@ -1,19 +1,18 @@
-/**
- * The rules of "The Locked Study" as pure functions over the room's records: the same records give every
- * player the same state. Nothing here draws, speaks, knows the clock or throws: bodies come from other
- * people's browsers, and whatever does not make sense leaves the state as it is.
- *
- * The bodies of `said` records:
- * - `{type: "begin"}` starts the clock; nothing but talk counts before it.
- * - `{type: "book", book}` pulls a book out; the fourth one decides.
- * - `{type: "take", item}` and `{type: "fit", item, on}` move a thing to the shared pockets and into its lock.
- * - `{type: "turn", lock, wheel, to}` sets one wheel for everybody to see.
- * - `{type: "try", lock, answer}` tries a lock with the wheels *as the sender saw them*, so that a friend
- *   who turns one in the same moment spoils nothing.
- * - `{type: "ring", bell}` rings a bell; the last five rings decide.
- * - `{type: "hint", puzzle, stage}` shows everybody a hint and adds its cost to the time.
- * - `{type: "chat", text}`.
- */
+//! The rules of "The Locked Study" as pure functions over the room's records: the same records give every
+//! player the same state. Nothing here draws, speaks, knows the clock or throws: bodies come from other
+//! people's browsers, and whatever does not make sense leaves the state as it is.
+//!
+//! The bodies of `said` records:
+//! - `{type: "begin"}` starts the clock; nothing but talk counts before it.
+//! - `{type: "book", book}` pulls a book out; the fourth one decides.
+//! - `{type: "take", item}` and `{type: "fit", item, on}` move a thing to the shared pockets and into its lock.
+//! - `{type: "turn", lock, wheel, to}` sets one wheel for everybody to see.
+//! - `{type: "try", lock, answer}` tries a lock with the wheels *as the sender saw them*, so that a friend
+//! who turns one in the same moment spoils nothing.
+//! - `{type: "ring", bell}` rings a bell; the last five rings decide.
+//! - `{type: "hint", puzzle, stage}` shows everybody a hint and adds its cost to the time.
+//! - `{type: "chat", text}`.
+
 import {
   BELLS, BELL_ANSWER, BEYOND_PASSAGE, BOOKS, BOOK_ANSWER, HINT_COSTS, ITEMS, LOCKS, PUZZLES,
 } from './puzzles.js';

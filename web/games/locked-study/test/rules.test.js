@@ -1,4 +1,5 @@
-/** What the rules promise: right and wrong answers, races, garbage, size. The playthrough is in `walkthrough.test.js`. */
+//! What the rules promise: right and wrong answers, races, garbage, size. The playthrough is in `walkthrough.test.js`.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BELL_ANSWER, BOOK_ANSWER, ITEMS, LOCKS, PUZZLES } from '../puzzles.js';
