@@ -13,8 +13,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("latchkey-platform", &["latchkey-protocol"]),
     ("latchkey-site", &["latchkey-platform", "latchkey-protocol"]),
     ("latchkey-jobs", &["latchkey-platform", "latchkey-protocol"]),
-    ("latchkey-host", &["latchkey-journal", "latchkey-protocol", "latchkey-room"]),
-    ("latchkey-embedded", &["latchkey-host", "latchkey-platform", "latchkey-protocol"]),
+    (
+        "latchkey-host",
+        &["latchkey-journal", "latchkey-protocol", "latchkey-room"],
+    ),
+    (
+        "latchkey-embedded",
+        &["latchkey-host", "latchkey-platform", "latchkey-protocol"],
+    ),
     (
         "latchkey",
         &[
@@ -32,27 +38,79 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Libraries that must not be found anywhere below a crate of ours, and why.
 const FORBIDDEN: &[(&str, &[&str], &str)] = &[
-    ("latchkey-protocol", &["tokio", "getrandom", "rand", "chrono"], "no runtime, clock or randomness"),
-    ("latchkey-room", &["tokio", "getrandom", "rand", "chrono"], "no runtime, clock or randomness"),
-    ("latchkey-journal", &["tokio", "getrandom", "rand", "chrono"], "no runtime, clock or randomness"),
-    ("latchkey-platform", &["axum", "hyper", "http", "tokio", "rusqlite"], "no HTTP, runtime or store"),
-    ("latchkey", &["aws-config", "aws-sdk-dynamodb", "aws-sdk-sqs", "aws-sdk-s3", "mongodb", "lambda_http"], "no cloud SDK on one machine"),
+    (
+        "latchkey-protocol",
+        &["tokio", "getrandom", "rand", "chrono"],
+        "no runtime, clock or randomness",
+    ),
+    (
+        "latchkey-room",
+        &["tokio", "getrandom", "rand", "chrono"],
+        "no runtime, clock or randomness",
+    ),
+    (
+        "latchkey-journal",
+        &["tokio", "getrandom", "rand", "chrono"],
+        "no runtime, clock or randomness",
+    ),
+    (
+        "latchkey-platform",
+        &["axum", "hyper", "http", "tokio", "rusqlite"],
+        "no HTTP, runtime or store",
+    ),
+    (
+        "latchkey",
+        &[
+            "aws-config",
+            "aws-sdk-dynamodb",
+            "aws-sdk-sqs",
+            "aws-sdk-s3",
+            "mongodb",
+            "lambda_http",
+        ],
+        "no cloud SDK on one machine",
+    ),
 ];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in the workspace")
+        .to_path_buf()
 }
 
 /// Names of all packages below `package`, itself included, without those only needed for its tests or build.
 fn below(package: &str, depth: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
         .current_dir(root())
-        .args(["tree", "--locked", "--offline", "-e", "normal", "--prefix", "none", "--format", "{p}", "--depth", depth, "-p", package])
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+            "--depth",
+            depth,
+            "-p",
+            package,
+        ])
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "{package} does not resolve: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{package} does not resolve: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8(output.stdout).expect("names are UTF-8");
-    text.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    text.lines()
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
@@ -60,24 +118,44 @@ fn our_crates_depend_on_each_other_only_along_the_arrows() {
     let arrows: BTreeMap<_, _> = ARROWS.iter().copied().collect();
     for (package, allowed) in &arrows {
         let found = below(package, "1");
-        assert!(found.contains(*package), "cargo tree of {package} does not name it");
-        let ours = found.into_iter().filter(|name| arrows.contains_key(name.as_str()) && name != package);
+        assert!(
+            found.contains(*package),
+            "cargo tree of {package} does not name it"
+        );
+        let ours = found
+            .into_iter()
+            .filter(|name| arrows.contains_key(name.as_str()) && name != package);
         for name in ours {
-            assert!(allowed.contains(&name.as_str()), "{package} must not depend on {name}");
+            assert!(
+                allowed.contains(&name.as_str()),
+                "{package} must not depend on {name}"
+            );
         }
     }
 }
 
 #[test]
 fn every_crate_of_the_workspace_is_in_the_table_of_arrows() {
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the workspace manifest is there");
-    let members = manifest.split_once("members = [").and_then(|(_, rest)| rest.split_once(']')).expect("members are listed").0;
+    let manifest =
+        fs::read_to_string(root().join("Cargo.toml")).expect("the workspace manifest is there");
+    let members = manifest
+        .split_once("members = [")
+        .and_then(|(_, rest)| rest.split_once(']'))
+        .expect("members are listed")
+        .0;
     let members: Vec<_> = members.split('"').skip(1).step_by(2).collect();
-    assert!(members.len() >= ARROWS.len(), "the list of members was not read");
+    assert!(
+        members.len() >= ARROWS.len(),
+        "the list of members was not read"
+    );
     for member in members.into_iter().filter(|member| *member != "tests") {
-        let manifest = fs::read_to_string(root().join(member).join("Cargo.toml")).expect("each member has a manifest");
+        let manifest = fs::read_to_string(root().join(member).join("Cargo.toml"))
+            .expect("each member has a manifest");
         let name = manifest.split('"').nth(1).expect("the name comes first");
-        assert!(ARROWS.iter().any(|(package, _)| *package == name), "{name} is not in the table");
+        assert!(
+            ARROWS.iter().any(|(package, _)| *package == name),
+            "{name} is not in the table"
+        );
     }
 }
 
@@ -85,7 +163,10 @@ fn every_crate_of_the_workspace_is_in_the_table_of_arrows() {
 fn no_crate_pulls_in_what_its_layer_must_not_know() {
     for (package, forbidden, why) in FORBIDDEN {
         let found = below(package, "99");
-        assert!(found.len() > 3, "cargo tree of {package} names too little to mean anything");
+        assert!(
+            found.len() > 3,
+            "cargo tree of {package} names too little to mean anything"
+        );
         for name in *forbidden {
             assert!(!found.contains(*name), "{package} pulls in {name}: {why}");
         }
@@ -95,8 +176,15 @@ fn no_crate_pulls_in_what_its_layer_must_not_know() {
 fn sources(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the folder can be read") {
         let path = entry.expect("the entry can be read").path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        if path.is_dir() && !name.starts_with('.') && !["target", "node_modules", "output", "data"].contains(&name.as_str()) {
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+            .to_owned();
+        if path.is_dir()
+            && !name.starts_with('.')
+            && !["target", "node_modules", "output", "data"].contains(&name.as_str())
+        {
             sources(&path, extension, found);
         } else if path.extension().is_some_and(|found| found == extension) {
             found.push(path);
@@ -109,8 +197,18 @@ fn every_rust_file_says_what_lives_in_it() {
     let mut files = Vec::new();
     sources(&root(), "rs", &mut files);
     assert!(files.len() > 20, "only {} files were found", files.len());
-    let silent: Vec<_> = files.iter().filter(|path| !fs::read_to_string(path).expect("the file can be read").starts_with("//!")).collect();
-    assert!(silent.is_empty(), "these files do not begin with //! and what lives there: {silent:#?}");
+    let silent: Vec<_> = files
+        .iter()
+        .filter(|path| {
+            !fs::read_to_string(path)
+                .expect("the file can be read")
+                .starts_with("//!")
+        })
+        .collect();
+    assert!(
+        silent.is_empty(),
+        "these files do not begin with //! and what lives there: {silent:#?}"
+    );
 }
 
 #[test]
@@ -122,7 +220,15 @@ fn no_source_file_is_too_long_to_read() {
     }
     let long: Vec<_> = files
         .iter()
-        .map(|path| (path, fs::read_to_string(path).expect("the file can be read").lines().count()))
+        .map(|path| {
+            (
+                path,
+                fs::read_to_string(path)
+                    .expect("the file can be read")
+                    .lines()
+                    .count(),
+            )
+        })
         .filter(|(_, lines)| *lines > LINES)
         .collect();
     assert!(long.is_empty(), "files over {LINES} lines: {long:#?}");
@@ -130,7 +236,8 @@ fn no_source_file_is_too_long_to_read() {
 
 #[test]
 fn clauses_that_are_cited_exist() {
-    let protocol = fs::read_to_string(root().join("docs/protocol.md")).expect("the protocol is documented");
+    let protocol =
+        fs::read_to_string(root().join("docs/protocol.md")).expect("the protocol is documented");
     let mut files = Vec::new();
     for extension in ["rs", "js"] {
         sources(&root(), extension, &mut files);
@@ -138,11 +245,21 @@ fn clauses_that_are_cited_exist() {
     let mut cited = 0;
     for path in files {
         let text = fs::read_to_string(&path).expect("the file can be read");
-        for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').map(|word| word.trim_end_matches('.')) {
-            let Some((part, clause)) = word.strip_prefix('P').and_then(|rest| rest.split_once('.')) else { continue };
+        for word in text
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
+            .map(|word| word.trim_end_matches('.'))
+        {
+            let Some((part, clause)) = word.strip_prefix('P').and_then(|rest| rest.split_once('.'))
+            else {
+                continue;
+            };
             if part.parse::<u8>().is_ok() && clause.parse::<u8>().is_ok() {
                 cited += 1;
-                assert!(protocol.contains(&format!("**{word}**")), "{} cites {word}, which docs/protocol.md does not have", path.display());
+                assert!(
+                    protocol.contains(&format!("**{word}**")),
+                    "{} cites {word}, which docs/protocol.md does not have",
+                    path.display()
+                );
             }
         }
     }

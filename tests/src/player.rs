@@ -1,0 +1,392 @@
+//! A room client as faithful to the protocol as the browser's sdk, which also keeps a history for the checker:
+//! it holds a position, resends what is not ordered, obeys rewinds, and comes back with a new ticket.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::history::{History, Record, Seen, Welcome};
+use crate::http::{Ask, Visitor};
+use crate::socket::{Closed, Incoming, Socket, Upgrade};
+use crate::wait::{PATIENCE, within};
+
+/// A seat in a game, as a person's browser holds it.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    /// The browser with the seat's cookie.
+    pub visitor: Visitor,
+    /// The game.
+    pub game: String,
+    /// The member.
+    pub member: String,
+}
+
+/// What the site answers to `connect` (P1.1).
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The host's address.
+    pub url: String,
+    /// The right to the seat.
+    pub ticket: String,
+}
+
+impl Seat {
+    /// Asks the site for a place.
+    ///
+    /// # Errors
+    /// When the site refuses or does not answer.
+    pub async fn place(&mut self) -> anyhow::Result<Place> {
+        let origin = self.visitor.site().to_owned();
+        let ask = Ask::new(
+            hyper::Method::POST,
+            &format!("/games/{}/connect", self.game),
+        )
+        .header("origin", &origin);
+        let answer = self.visitor.send(ask).await?.expect(200)?.json()?;
+        let text = |name: &str| {
+            answer[name]
+                .as_str()
+                .map(str::to_owned)
+                .context(name.to_owned())
+        };
+        Ok(Place {
+            url: text("url")?,
+            ticket: text("ticket")?,
+        })
+    }
+
+    /// Opens a WebSocket to `place` as a browser does, without joining.
+    ///
+    /// # Errors
+    /// When the host refuses.
+    pub async fn open(&self, place: &Place) -> anyhow::Result<Socket> {
+        Socket::open(&self.upgrade(place))
+            .await
+            .map_err(|refused| anyhow::anyhow!("no upgrade: {refused:?}"))
+    }
+
+    /// How a browser asks for the upgrade.
+    #[must_use]
+    pub fn upgrade(&self, place: &Place) -> Upgrade {
+        Upgrade {
+            url: place.url.clone(),
+            protocol: Some("latchkey.1".to_owned()),
+            origin: Some(self.visitor.site().to_owned()),
+            home: self.visitor.home(),
+        }
+    }
+
+    /// Takes the seat on a raw connection, without a history: returns it after the welcome, with the welcome.
+    ///
+    /// # Errors
+    /// When any step is refused.
+    pub async fn join(&mut self) -> anyhow::Result<(Socket, Value)> {
+        let place = self.place().await?;
+        let mut socket = self.open(&place).await?;
+        socket.send(join_frame(&place.ticket, None)).await?;
+        let welcome = socket.expect("welcome").await?;
+        Ok((socket, welcome))
+    }
+}
+
+/// A `join` frame.
+#[must_use]
+pub fn join_frame(ticket: &str, have: Option<(u64, u64)>) -> String {
+    let have = have.map(|(epoch, seq)| json!({"epoch": epoch, "seq": seq}));
+    json!({"op": "join", "ticket": ticket, "have": have, "sdk": "suite"}).to_string()
+}
+
+/// What one step of a player saw.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// A record, already noted.
+    Record(Record),
+    /// Another frame.
+    Frame(Value),
+    /// The connection ended.
+    Closed(Closed),
+}
+
+#[derive(Debug)]
+struct Unordered {
+    n: u64,
+    frame: String,
+}
+
+/// A client with a history.
+#[derive(Debug)]
+pub struct Player {
+    /// The seat.
+    pub seat: Seat,
+    /// What happened so far.
+    pub history: History,
+    /// The records it holds, from the first on.
+    pub log: Vec<Record>,
+    /// The last record known to be stored.
+    pub stored: u64,
+    /// Frames refused because there were too many of them; each is sent again.
+    pub slowed: u64,
+    socket: Option<Socket>,
+    epoch: u64,
+    n: u64,
+    unordered: VecDeque<Unordered>,
+    /// Own frames up to here have been handed to the present connection.
+    sent: u64,
+}
+
+impl Player {
+    /// A client for this seat that has not connected yet.
+    #[must_use]
+    pub fn new(seat: Seat) -> Self {
+        let history = History::new(&seat.member);
+        Self {
+            seat,
+            history,
+            log: Vec::new(),
+            stored: 0,
+            slowed: 0,
+            socket: None,
+            epoch: 0,
+            n: 0,
+            unordered: VecDeque::new(),
+            sent: 0,
+        }
+    }
+
+    /// Whether there is a connection, as far as is known.
+    #[must_use]
+    pub fn connected(&self) -> bool {
+        self.socket.is_some()
+    }
+
+    /// The last record it holds.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.log.last().map_or(0, |record| record.seq)
+    }
+
+    /// How many own frames are not ordered yet.
+    #[must_use]
+    pub fn unordered(&self) -> usize {
+        self.unordered.len()
+    }
+
+    /// Connects, joins, and sends again what is not ordered.
+    ///
+    /// # Errors
+    /// When any step fails; nothing is lost by that, and it may be tried again.
+    pub async fn connect(&mut self) -> anyhow::Result<()> {
+        self.socket = None;
+        self.history.note(Seen::Asked);
+        let place = self.seat.place().await?;
+        let mut socket = self.seat.open(&place).await?;
+        let have = (self.held() > 0).then_some((self.epoch, self.held()));
+        socket.send(join_frame(&place.ticket, have)).await?;
+        within(PATIENCE, "the welcome", self.welcomed(&mut socket)).await??;
+        self.socket = Some(socket);
+        self.sent = self.unordered.front().map_or(self.n, |first| first.n - 1);
+        self.send_unordered().await
+    }
+
+    async fn welcomed(&mut self, socket: &mut Socket) -> anyhow::Result<()> {
+        loop {
+            let text = match socket.next().await {
+                Incoming::Frame(text) => text,
+                Incoming::Closed(closed) => anyhow::bail!("closed before the welcome: {closed:?}"),
+            };
+            let frame: Value = serde_json::from_str(&text)?;
+            match frame["op"].as_str() {
+                Some("rewind") => {
+                    let seq = number(&frame["seq"])?;
+                    self.history.note(Seen::Rewound { seq });
+                    self.log.clear();
+                }
+                Some("welcome") => return self.take_welcome(&frame),
+                _ => anyhow::bail!("before the welcome came {text}"),
+            }
+        }
+    }
+
+    fn take_welcome(&mut self, frame: &Value) -> anyhow::Result<()> {
+        let checkpoint = frame.get("checkpoint").filter(|value| !value.is_null());
+        let checkpoint = checkpoint
+            .map(|c| anyhow::Ok((number(&c["seq"])?, c["state"].to_string())))
+            .transpose()?;
+        let welcome = Welcome {
+            epoch: number(&frame["epoch"])?,
+            tail: number(&frame["tail"])?,
+            stored: number(&frame["stored"])?,
+            resumed: frame["resumed"].as_bool().context("resumed")?,
+            checkpoint,
+            n: number(&frame["n"])?,
+            finished: frame["finished"].as_u64(),
+        };
+        anyhow::ensure!(
+            frame["member"] == self.seat.member,
+            "welcomed as another: {frame}"
+        );
+        if !welcome.resumed {
+            self.log.clear();
+        }
+        self.epoch = welcome.epoch;
+        self.stored = welcome.stored;
+        // What the log holds of one's own is ordered, whether its record was seen yet or not.
+        self.unordered.retain(|own| own.n > welcome.n);
+        self.n = self.n.max(welcome.n);
+        self.history.note(Seen::Welcomed(welcome));
+        Ok(())
+    }
+
+    /// Says something: now, and again after each reconnect until it is ordered. Without a connection it waits.
+    pub async fn say(&mut self, body: &Value) {
+        let n = self.decide(&body.to_string());
+        let frame = json!({"op": "say", "n": n, "body": body}).to_string();
+        self.queue(n, frame).await;
+    }
+
+    /// Ends the game.
+    pub async fn finish(&mut self, result: &Value) {
+        let n = self.decide(&result.to_string());
+        let frame = json!({"op": "finish", "n": n, "result": result}).to_string();
+        self.queue(n, frame).await;
+    }
+
+    fn decide(&mut self, body: &str) -> u64 {
+        self.n += 1;
+        self.history.note(Seen::Said {
+            n: self.n,
+            body: body.to_owned(),
+        });
+        self.n
+    }
+
+    async fn queue(&mut self, n: u64, frame: String) {
+        self.unordered.push_back(Unordered { n, frame });
+        if self.send_unordered().await.is_err() {
+            self.lost();
+        }
+    }
+
+    async fn send_unordered(&mut self) -> anyhow::Result<()> {
+        let Some(socket) = &mut self.socket else {
+            return Ok(());
+        };
+        let sent = self.sent;
+        for own in self.unordered.iter().filter(|own| own.n > sent) {
+            socket.feed(own.frame.clone()).await?;
+            self.sent = own.n;
+        }
+        socket.flush().await
+    }
+
+    /// Sends a frame that the history does not know of, as a signal or beat.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub async fn send(&mut self, frame: &Value) -> anyhow::Result<()> {
+        self.socket
+            .as_mut()
+            .context("not connected")?
+            .send(frame.to_string())
+            .await
+    }
+
+    /// The next thing the host says; may be dropped and asked again without loss, except while it resends.
+    ///
+    /// # Errors
+    /// When it says something that is not the protocol.
+    pub async fn step(&mut self) -> anyhow::Result<Step> {
+        let Some(socket) = &mut self.socket else {
+            anyhow::bail!("not connected")
+        };
+        let text = match socket.next().await {
+            Incoming::Frame(text) => text,
+            Incoming::Closed(closed) => {
+                self.lost();
+                return Ok(Step::Closed(closed));
+            }
+        };
+        if text.starts_with(r#"{"op":"record""#) {
+            let record = Record::parse(&text).with_context(|| text.clone())?;
+            self.take_record(&record);
+            return Ok(Step::Record(record));
+        }
+        let frame: Value = serde_json::from_str(&text).with_context(|| text.clone())?;
+        match frame["op"].as_str() {
+            Some("stored") => {
+                self.stored = number(&frame["seq"])?;
+                self.history.note(Seen::Stored(self.stored));
+            }
+            Some("refused") => self.refused(&frame).await?,
+            _ => {}
+        }
+        Ok(Step::Frame(frame))
+    }
+
+    fn take_record(&mut self, record: &Record) {
+        self.history.note(Seen::Record(record.clone()));
+        self.epoch = self.epoch.max(record.epoch);
+        if record.from.as_deref() == Some(&self.seat.member) {
+            self.unordered.retain(|own| own.n > record.n);
+        }
+        self.log.push(record.clone());
+    }
+
+    /// A refused frame consumes nothing (P8.1): it and what follows it go again, after the wait asked for.
+    async fn refused(&mut self, frame: &Value) -> anyhow::Result<()> {
+        match frame["code"].as_str() {
+            Some("rate" | "unavailable" | "gap") => {
+                if frame["code"] == "rate" {
+                    self.slowed += 1;
+                    let wait = Duration::from_millis(frame["retry_after"].as_u64().unwrap_or(100));
+                    tokio::time::sleep(wait).await;
+                }
+                let n = number(&frame["n"])?;
+                self.sent = self.sent.min(n - 1);
+                if self.send_unordered().await.is_err() {
+                    self.lost();
+                }
+                Ok(())
+            }
+            _ => anyhow::bail!("refused: {frame}"),
+        }
+    }
+
+    /// Drops the connection without a word, as a broken network does.
+    pub fn cut(&mut self) {
+        self.lost();
+    }
+
+    fn lost(&mut self) {
+        self.socket = None;
+        self.history.note(Seen::Lost);
+    }
+
+    /// Steps until `enough` says so.
+    ///
+    /// # Errors
+    /// When the connection ends first, or it takes too long.
+    pub async fn until(
+        &mut self,
+        what: &str,
+        mut enough: impl FnMut(&Self) -> bool,
+    ) -> anyhow::Result<()> {
+        within(PATIENCE, what, async {
+            while !enough(self) {
+                if let Step::Closed(closed) = self.step().await? {
+                    anyhow::bail!("closed with {closed:?} before {what}");
+                }
+            }
+            Ok(())
+        })
+        .await?
+    }
+}
+
+fn number(value: &Value) -> anyhow::Result<u64> {
+    value
+        .as_u64()
+        .with_context(|| format!("not a number: {value}"))
+}

@@ -1,0 +1,70 @@
+//! The only place that reads the environment: where the binary is, where output goes, which seed was asked for.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the suites are told by the environment; this is the single place"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The binary under test: `LATCHKEY_BIN`, else the one built into the same target folder as the suites.
+///
+/// # Errors
+/// When there is no such file, with the command that makes it.
+pub fn binary() -> anyhow::Result<PathBuf> {
+    let path = match variable("LATCHKEY_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => {
+            let suite = std::env::current_exe().context("where this suite runs from")?;
+            let profile = suite
+                .ancestors()
+                .nth(2)
+                .context("the folder of the build profile")?;
+            profile.join("latchkey")
+        }
+    };
+    anyhow::ensure!(
+        path.is_file(),
+        "no binary at {}: run `cargo build -p latchkey`, or set LATCHKEY_BIN",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// Where a suite leaves logs: a folder of this name below `LATCHKEY_OUTPUT`, else below `tests/output`.
+#[must_use]
+pub fn output(name: &str) -> PathBuf {
+    let below = variable("LATCHKEY_OUTPUT").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("output"),
+        PathBuf::from,
+    );
+    below.join(name)
+}
+
+/// The titles in this tree, as `--titles` takes them.
+#[must_use]
+pub fn titles() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/games")
+}
+
+/// The seed of this run: `LATCHKEY_SEED`, else a fresh one. Suites print it, so that a found failure can be repeated.
+#[must_use]
+pub fn seed() -> u64 {
+    use std::hash::BuildHasher as _;
+    variable("LATCHKEY_SEED")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| std::hash::RandomState::new().hash_one(()))
+}
+
+/// A number a suite may be told to use instead of its own, as `LATCHKEY_KILLS`.
+#[must_use]
+pub fn number(name: &str, default: usize) -> usize {
+    variable(name)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
