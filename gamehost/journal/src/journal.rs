@@ -1,12 +1,20 @@
 //! The journal as its users see it.
 
-use std::sync::Arc;
+use std::io::ErrorKind;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use latchkey_protocol::{Record, RoomId, Seq, UnixMs, limits};
 
+use crate::books::Books;
 use crate::disk::Disk;
 use crate::error::{AppendError, OpenError, SyncError, TailError};
-use crate::recovery::Recovered;
+use crate::fold::RoomLog;
+use crate::format::{HEADER, Number, Piece, Scan, Seal};
+use crate::recovery::{Reading, Recovered, read_all};
+use crate::writer::Writer;
+
+/// Bytes below which a segment would hold next to nothing.
+const SMALLEST_SEGMENT: u64 = 1024;
 
 /// How large the journal may become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,31 +53,77 @@ pub struct Figures {
 
 /// The write-ahead log of one host, shared by its rooms and by as many threads as like.
 pub struct Journal {
-    _disk: Arc<dyn Disk>,
+    disk: Arc<dyn Disk>,
+    limits: Limits,
+    writer: Mutex<Writer>,
+    /// How many appends are durable. Locked by whoever syncs, so that there is one sync at a time.
+    synced: Mutex<u64>,
 }
 
 impl Journal {
     /// Reads what is there and prepares to go on. Changes nothing on disk: the first append begins a new segment (J3).
     ///
-    /// Afterwards, for every room of `Recovered`, [`Journal::stored`] must be told how far the archive is, or the
+    /// Afterwards, for every room of [`Recovered`], [`Journal::stored`] must be told how far the archive is, or the
     /// room's segments are kept for ever.
     ///
     /// # Errors
     /// When the disk cannot be read or holds segments of another format. Damage is not an error but a finding.
     pub fn open(disk: Arc<dyn Disk>, limits: Limits) -> Result<(Self, Recovered), OpenError> {
-        let _ = (disk, limits);
-        unimplemented!()
+        let Limits { bytes, segment } = limits;
+        if segment < SMALLEST_SEGMENT || segment > bytes / 2 {
+            return Err(OpenError::Limits { bytes, segment });
+        }
+        let Reading {
+            recovered,
+            segments,
+            highest,
+        } = read_all(&*disk)?;
+        let mut books = Books::default();
+        // What a killed process wrote may be in the system's memory only, until this one syncs it.
+        let mut unsynced = Vec::new();
+        for found in &segments {
+            let file = found.number.file();
+            let handle = disk.open(&file).map_err(|source| OpenError::Io {
+                doing: format!("open journal segment {file}"),
+                source,
+            })?;
+            unsynced.push(handle);
+            books.open_segment(found.number, found.bytes, found.end, found.damaged);
+            for (room, last) in &found.rooms {
+                let first = recovered.rooms.get(room).and_then(RoomLog::first);
+                books.hold(
+                    found.number,
+                    *room,
+                    *last,
+                    first.map_or(UnixMs::ZERO, |first| first.at),
+                );
+            }
+        }
+        let newest = segments.iter().rev().find(|found| found.end > 0);
+        let previous = newest.map(|found| Seal {
+            segment: found.number,
+            end: found.end,
+        });
+        let torn = newest.is_some_and(|found| found.bytes > found.end);
+        let writer = Writer::new(limits, books, unsynced, (previous, torn), highest + 1);
+        let journal = Self {
+            disk,
+            limits,
+            writer: Mutex::new(writer),
+            synced: Mutex::new(0),
+        };
+        Ok((journal, recovered))
     }
 
     /// Writes one record, so that it survives the death of the process. Returns before it is durable: see [`Journal::sync`].
     ///
     /// Call it before anybody sees the record, in the order of the room's seqs. A seq at or below the room's last one
-    /// means that the room's owner has another history from there on: it replaces what was written.
+    /// means that the room's owner has another history from there on: it replaces what was written (J2.4).
     ///
     /// # Errors
     /// When the record was not written. It may then be given again, or another one with the same seq.
     pub fn append(&self, room: RoomId, record: &Record) -> Result<(), AppendError> {
-        self.append_all(room, [record])
+        self.write().append(&*self.disk, room, &[record])
     }
 
     /// Writes several records of a room at once. All of them are appended, or none.
@@ -81,8 +135,8 @@ impl Journal {
         room: RoomId,
         records: impl IntoIterator<Item = &'a Record>,
     ) -> Result<(), AppendError> {
-        let _ = (room, records.into_iter().count());
-        unimplemented!()
+        let records: Vec<&Record> = records.into_iter().collect();
+        self.write().append(&*self.disk, room, &records)
     }
 
     /// Makes everything appended before the call survive power loss; then removes segments that are no longer needed.
@@ -93,27 +147,144 @@ impl Journal {
     /// # Errors
     /// When it is not known what is durable; the journal then takes no more records (J4.3).
     pub fn sync(&self) -> Result<(), SyncError> {
-        unimplemented!()
+        let appends = self.write().appends;
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = self
+            .sync_appends(appends, &mut synced)
+            .and_then(|()| self.remove_freed());
+        if done.is_err() {
+            self.write().failed = true;
+        }
+        done
+    }
+
+    /// Makes at least so many appends durable.
+    fn sync_appends(&self, appends: u64, synced: &mut u64) -> Result<(), SyncError> {
+        let work = {
+            let mut writer = self.write();
+            if writer.failed {
+                return Err(SyncError::Failed);
+            }
+            if *synced >= appends {
+                return Ok(());
+            }
+            writer.take_unsynced()
+        };
+        for file in work.files {
+            file.sync()?;
+        }
+        if work.names {
+            self.disk.sync_names()?;
+        }
+        *synced = work.appends;
+        Ok(())
+    }
+
+    /// Removes segments from the oldest on, as long as they are free. Each is gone for good before the next one goes,
+    /// because a later segment may say what of an earlier one does not count (J5.2).
+    fn remove_freed(&self) -> Result<(), SyncError> {
+        loop {
+            let Some((number, keep)) = self.write().removable() else {
+                return Ok(());
+            };
+            let file = number.file();
+            let removed = if keep {
+                self.disk.rename(&file, &number.aside())
+            } else {
+                self.disk.remove(&file)
+            };
+            match removed {
+                // Somebody else removed it, which is as good.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                // It stays on the books, and the next sync tries again.
+                Err(_) => return Ok(()),
+                Ok(()) => {}
+            }
+            self.disk.sync_names()?;
+            self.write().books.close_segment(number);
+        }
     }
 
     /// Notes that the records of `room` up to `seq` are in the archive. Touches no file: the next [`Journal::sync`]
     /// removes what this freed.
     pub fn stored(&self, room: RoomId, seq: Seq) {
-        let _ = (room, seq);
+        self.write().stored(room, seq);
     }
 
-    /// The records of `room` from `after + 1` on, without a gap; `after` is what the archive holds.
+    /// The records of `room` that are not stored, from `after + 1` on without a gap; `after` is what the archive holds.
     ///
     /// # Errors
     /// When the records cannot be read back as far as they were appended.
     pub fn tail(&self, room: RoomId, after: Seq) -> Result<Vec<Record>, TailError> {
-        let _ = (room, after);
-        unimplemented!()
+        loop {
+            let (stored, segments, last) = {
+                let writer = self.write();
+                let Some((stored, segments)) = writer.books.unstored(room) else {
+                    return Ok(Vec::new());
+                };
+                (stored, segments, writer.books.last(room))
+            };
+            let read = self.read_tail(room, after.max(stored), &segments, last);
+            // Segments may have been removed meanwhile, but only if more of the room was stored.
+            let now = self.write().books.unstored(room).map(|(stored, _)| stored);
+            if read.is_ok() || now == Some(stored) {
+                return read;
+            }
+        }
+    }
+
+    /// Reads what `segments` hold of `room` after `after`, as far as `last` if that is known.
+    fn read_tail(
+        &self,
+        room: RoomId,
+        after: Seq,
+        segments: &[(Number, u64)],
+        last: Option<Seq>,
+    ) -> Result<Vec<Record>, TailError> {
+        let mut log = RoomLog::default();
+        for (number, end) in segments {
+            let bytes = self.disk.read(&number.file())?;
+            let end = usize::try_from(*end).unwrap_or(usize::MAX).min(bytes.len());
+            for piece in Scan::new(*number, &bytes[..end], HEADER.min(end)) {
+                if let Piece::Entry { entry, .. } = piece
+                    && entry.room == room
+                {
+                    log.add(entry);
+                }
+            }
+        }
+        let records = log.following(after);
+        let found = records.last().map_or(after, |record| record.seq);
+        match last {
+            Some(expected) if found < expected => Err(TailError::Damaged {
+                room,
+                expected,
+                found,
+            }),
+            _ => Ok(records),
+        }
     }
 
     /// What the metrics show.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        unimplemented!()
+        let writer = self.write();
+        Figures {
+            bytes: writer.books.bytes(),
+            limit: self.limits.bytes,
+            segments: writer.books.segments(),
+            rooms: writer.books.rooms(),
+            oldest_unstored: writer.books.since(),
+            failed: writer.failed,
+        }
+    }
+
+    /// Whoever panicked while writing may have left the books wrong, so nothing is appended after that.
+    fn write(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(|poisoned| {
+            let mut writer = poisoned.into_inner();
+            writer.failed = true;
+            writer
+        })
     }
 }

@@ -5,13 +5,14 @@
 //!
 //! Nothing here reads a clock, draws a random number or knows tokio. Files are touched through [`Disk`] alone.
 
+mod books;
 mod disk;
 mod error;
 mod fold;
 mod format;
 mod journal;
 mod recovery;
-mod state;
+mod writer;
 
 pub use disk::{Disk, DiskFile, Folder};
 pub use error::{AppendError, OpenError, SyncError, TailError};

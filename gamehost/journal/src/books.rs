@@ -1,0 +1,198 @@
+//! Which segments there are, and which of them hold records that are not stored (J5). No files here.
+//!
+//! Memory is bounded by the journal's limit: a room that is stored as far as it goes takes none, any other one entry
+//! for each segment that holds records of it.
+
+use std::collections::BTreeMap;
+
+use latchkey_protocol::{Record, RoomId, Seq, UnixMs};
+
+use crate::format::Number;
+
+/// One segment's account.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    /// Bytes of its file, as far as is known; never less than it has.
+    pub(crate) bytes: u64,
+    /// Where its entries end.
+    pub(crate) end: u64,
+    /// Whether the file is kept when the journal is done with it (J3.4).
+    pub(crate) damaged: bool,
+    /// How many rooms have records here that are not stored.
+    unstored: usize,
+}
+
+/// One segment's part in what is not stored of a room.
+#[derive(Debug)]
+struct Held {
+    segment: Number,
+    /// The last seq it holds.
+    last: Seq,
+}
+
+/// What is not stored of one room.
+#[derive(Debug)]
+struct Room {
+    held: Vec<Held>,
+    stored: Seq,
+    /// The last record appended by this process.
+    last: Option<Seq>,
+    /// Nothing of it that is not stored is older.
+    since: UnixMs,
+    /// Seq and time of the newest record, now and when `stored` was last heard of.
+    newest: (Seq, UnixMs),
+    newest_then: (Seq, UnixMs),
+}
+
+/// All accounts.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    rooms: BTreeMap<RoomId, Room>,
+    segments: BTreeMap<Number, Segment>,
+    bytes: u64,
+}
+
+impl Books {
+    /// Opens the account of a segment whose file has so many bytes.
+    pub(crate) fn open_segment(&mut self, number: Number, bytes: u64, end: u64, damaged: bool) {
+        self.bytes += bytes;
+        self.segments.insert(
+            number,
+            Segment {
+                bytes,
+                end,
+                damaged,
+                unstored: 0,
+            },
+        );
+    }
+
+    /// Notes that a segment's file has grown by `bytes`, of which `entries` are entries.
+    pub(crate) fn grown(&mut self, number: Number, bytes: u64, entries: u64) {
+        if let Some(segment) = self.segments.get_mut(&number) {
+            segment.bytes += bytes;
+            segment.end += entries;
+            self.bytes += bytes;
+        }
+    }
+
+    /// Closes the account of a segment whose file is gone.
+    pub(crate) fn close_segment(&mut self, number: Number) {
+        if let Some(segment) = self.segments.remove(&number) {
+            self.bytes -= segment.bytes;
+        }
+    }
+
+    /// Notes that `segment` holds records of `room` as far as `last`, which is not stored. `first` is the oldest of them.
+    pub(crate) fn hold(&mut self, segment: Number, room: RoomId, last: Seq, first: UnixMs) {
+        let room = self.rooms.entry(room).or_insert_with(|| Room {
+            held: Vec::new(),
+            stored: Seq::ZERO,
+            last: None,
+            since: first,
+            newest: (last, first),
+            newest_then: (last, first),
+        });
+        match room.held.iter_mut().find(|held| held.segment == segment) {
+            Some(held) => held.last = held.last.max(last),
+            None => {
+                room.held.push(Held { segment, last });
+                if let Some(segment) = self.segments.get_mut(&segment) {
+                    segment.unstored += 1;
+                }
+            }
+        }
+    }
+
+    /// Notes that `record` was appended to `segment`.
+    pub(crate) fn appended(&mut self, segment: Number, room: RoomId, record: &Record) {
+        self.replaced(room, record.seq);
+        self.hold(segment, room, record.seq, record.at);
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.last = Some(record.seq);
+            room.newest = (record.seq, record.at);
+        }
+    }
+
+    /// Notes that nothing held of `room` from `from` on counts any more.
+    fn replaced(&mut self, room: RoomId, from: Seq) {
+        if let Some(room) = self.rooms.get_mut(&room) {
+            for held in &mut room.held {
+                held.last = held.last.min(Seq(from.0.saturating_sub(1)));
+            }
+        }
+    }
+
+    /// Notes that the archive holds `room` up to `seq`.
+    pub(crate) fn stored(&mut self, id: RoomId, seq: Seq) {
+        let Some(room) = self.rooms.get_mut(&id) else {
+            return;
+        };
+        room.stored = room.stored.max(seq);
+        let stored = room.stored;
+        room.held.retain(|held| {
+            let keep = held.last > stored;
+            if !keep && let Some(segment) = self.segments.get_mut(&held.segment) {
+                segment.unstored -= 1;
+            }
+            keep
+        });
+        if stored >= room.newest_then.0 {
+            room.since = room.since.max(room.newest_then.1);
+        }
+        room.newest_then = room.newest;
+        if room.held.is_empty() {
+            self.rooms.remove(&id);
+        }
+    }
+
+    /// The last record of `room` this process appended, if it is not stored.
+    pub(crate) fn last(&self, room: RoomId) -> Option<Seq> {
+        self.rooms.get(&room).and_then(|room| room.last)
+    }
+
+    /// How far `room` is stored, and where its other records are.
+    pub(crate) fn unstored(&self, room: RoomId) -> Option<(Seq, Vec<(Number, u64)>)> {
+        let room = self.rooms.get(&room)?;
+        let ends = room.held.iter().filter_map(|held| {
+            self.segments
+                .get(&held.segment)
+                .map(|segment| (held.segment, segment.end))
+        });
+        Some((room.stored, ends.collect()))
+    }
+
+    /// Whether everything in a segment is stored.
+    pub(crate) fn is_free(&self, number: Number) -> bool {
+        self.segments
+            .get(&number)
+            .is_none_or(|segment| segment.unstored == 0)
+    }
+
+    /// The oldest segment.
+    pub(crate) fn oldest(&self) -> Option<(Number, &Segment)> {
+        self.segments
+            .first_key_value()
+            .map(|(number, segment)| (*number, segment))
+    }
+
+    /// Bytes of all segments.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Number of segments.
+    pub(crate) fn segments(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// Number of rooms with records that are not stored.
+    pub(crate) fn rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// No record that is not stored is older than this.
+    pub(crate) fn since(&self) -> Option<UnixMs> {
+        self.rooms.values().map(|room| room.since).min()
+    }
+}
