@@ -43,7 +43,7 @@ export const EVENTS_BEFORE_LISTENER = 5_000;
 /** Signals go out at most once a tick per key: 20 a second. All keys together stay at the host's 60 (P8.2). */
 export const SIGNAL_TICK_MS = 50;
 export const SIGNALS_A_TICK = 3;
-export const SIGNAL_KEYS = 32;
+export const SIGNAL_KEYS = 8;
 
 /** Fault reports of one page, and the bytes of one. */
 export const FAULT_REPORTS = 10;

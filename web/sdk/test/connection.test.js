@@ -1,0 +1,382 @@
+//! The life of the connection: joining, coming back, ending, beats and the clock. What is said is in `says.test.js`.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Driver, ME, OTHER, recordFrame, welcomeFrame } from './support/driver.js';
+
+const states = (driver) => driver.events('state').map(([state, detail]) => [state, detail.code]);
+
+test('joins with its ticket, no position and the version of the sdk (P3.1)', () => {
+  const driver = new Driver();
+  driver.in({ type: 'start' });
+  assert.deepEqual(driver.done('ask').length, 1);
+  driver.open('wss://host/s/1/room');
+  assert.equal(driver.done('open')[0].url, 'wss://host/s/1/room');
+  assert.deepEqual(driver.sent, [{ op: 'join', ticket: 'ticket', have: null, sdk: '0.0.0-test' }]);
+});
+
+test('is live at the welcome and begins from the first record (P4.1, P4.3)', () => {
+  const driver = new Driver().live({ tail: 2 });
+  assert.equal(driver.session.state, 'live');
+  assert.equal(driver.session.me, ME);
+  assert.deepEqual(driver.events('reset'), [[{ checkpoint: null }]]);
+  assert.equal(driver.session.log.caughtUp, false);
+  driver.frame(recordFrame(1));
+  driver.frame(recordFrame(2));
+  assert.deepEqual(driver.events('record').map(([{ seq }]) => seq), [1, 2]);
+  assert.equal(driver.session.log.caughtUp, true);
+});
+
+test('begins behind the checkpoint a welcome carries', () => {
+  const driver = new Driver().live({ tail: 51, checkpoint: { seq: 50, state: { doors: 3 } } });
+  assert.deepEqual(driver.events('reset'), [[{ checkpoint: { seq: 50, state: { doors: 3 } } }]]);
+  driver.frame(recordFrame(51));
+  assert.deepEqual(driver.events('record').map(([{ seq }]) => seq), [51]);
+  assert.deepEqual(driver.done('fault'), []);
+});
+
+test('comes back with the position of its last record and repeats nothing (P6.1)', () => {
+  const driver = new Driver().live({ tail: 2 });
+  driver.frame(recordFrame(1));
+  driver.frame(recordFrame(2, { epoch: 1 }));
+  driver.events('reset');
+  driver.again({ epoch: 2, resumed: true, tail: 3 });
+  assert.deepEqual(driver.sent[0].have, { epoch: 1, seq: 2 });
+  assert.deepEqual(driver.events('reset'), []);
+  driver.frame(recordFrame(3, { epoch: 2 }));
+  assert.deepEqual(driver.events('record').map(([{ seq }]) => seq), [3]);
+  assert.deepEqual(driver.session.log.have, { epoch: 2, seq: 3 });
+});
+
+test('a position behind a checkpoint is of the epoch that gave the checkpoint', () => {
+  const driver = new Driver().live({ epoch: 4, tail: 50, checkpoint: { seq: 50, state: 0 } });
+  driver.again({ epoch: 4, resumed: true, tail: 50 });
+  assert.deepEqual(driver.sent[0].have, { epoch: 4, seq: 50 });
+});
+
+test('a rewind is told before the reset, and the log begins anew (P4.8)', () => {
+  const driver = new Driver().live({ tail: 2 });
+  driver.frame(recordFrame(1));
+  driver.frame(recordFrame(2));
+  driver.again({ epoch: 2, tail: 1 }, [{ op: 'rewind', epoch: 2, seq: 1 }]);
+  const log = driver.commands.filter(({ event }) => event === 'rewind' || event === 'reset').map(({ event, args }) => [event, ...args]);
+  assert.deepEqual(log, [['rewind', { epoch: 2, seq: 1 }], ['reset', { checkpoint: null }]]);
+  driver.frame(recordFrame(1));
+  assert.deepEqual(driver.events('record').map(([{ seq }]) => seq), [1]);
+});
+
+test('a gap in the log is a fault: it is reported and the connection renewed at the last good record', () => {
+  const driver = new Driver().live({ tail: 3 });
+  driver.frame(recordFrame(1));
+  driver.frame(recordFrame(3));
+  assert.deepEqual(driver.events('record').map(([{ seq }]) => seq), [1]);
+  assert.equal(driver.done('fault')[0].what, 'gap');
+  assert.equal(driver.session.state, 'waiting');
+  driver.retry();
+  driver.sent.length = 0;
+  driver.open();
+  assert.deepEqual(driver.sent[0].have, { epoch: 1, seq: 1 });
+});
+
+test('a repeated record is reported and not delivered twice', () => {
+  const driver = new Driver().live({ tail: 1 });
+  driver.frame(recordFrame(1));
+  driver.frame(recordFrame(1));
+  assert.equal(driver.events('record').length, 1);
+  assert.equal(driver.done('fault')[0].what, 'repeated_record');
+  assert.equal(driver.session.state, 'live');
+});
+
+test('a welcome that resumes what was not offered is not believed', () => {
+  const driver = new Driver();
+  driver.in({ type: 'start' });
+  driver.open();
+  driver.frame(welcomeFrame({ resumed: true, tail: 9 }));
+  assert.equal(driver.session.state, 'waiting');
+  assert.equal(driver.done('fault')[0].what, 'bad_welcome');
+});
+
+test('garbage from the host renews the connection, an unknown op and unknown fields do not (P1.5)', () => {
+  const driver = new Driver().live();
+  driver.frame({ op: 'dance' });
+  driver.frame({ op: 'stored', seq: 0, why: 'none' });
+  assert.equal(driver.session.state, 'live');
+  for (const text of ['{', '[]', 'null', '{"op":"record","seq":"1"}', '{"op":"stored","seq":-1}']) {
+    const other = new Driver().live();
+    other.frame(text);
+    assert.equal(other.session.state, 'waiting', text);
+    assert.equal(other.done('fault')[0].what, 'bad_frame');
+  }
+});
+
+test('close codes below 4500 and broken connections come back, each time with a new ticket (P9)', () => {
+  for (const code of [1000, 1001, 1005, 1006, 1011, 1013, 3000, 4000, 4001, 4007, 4009, 4499]) {
+    const driver = new Driver().live();
+    driver.in({ type: 'closed', code });
+    assert.equal(driver.session.state, 'waiting', String(code));
+    driver.retry();
+    assert.equal(driver.session.state, 'connecting', String(code));
+    assert.ok(driver.done('ask').length >= 2, String(code));
+  }
+});
+
+test('close codes from 4501 end for good, with a word for why (P9)', () => {
+  for (const [code, why] of [[4501, 'bad_frame'], [4503, 'flood'], [4505, 'ticket_invalid'], [4506, 'room_full'], [4507, 'seat_gone'], [4508, 'closed'], [4999, 'refused']]) {
+    const driver = new Driver().live();
+    driver.events('state');
+    driver.in({ type: 'closed', code });
+    assert.deepEqual(states(driver), [['ended', why]]);
+    driver.in({ type: 'wake' });
+    driver.in({ type: 'take_back' });
+    driver.pass(600_000);
+    assert.equal(driver.session.state, 'ended');
+    assert.equal(driver.session.deadline, Infinity);
+  }
+});
+
+test('a seat taken over waits to be taken back, and does not come back by itself (P7.2)', () => {
+  const driver = new Driver().live();
+  driver.in({ type: 'closed', code: 4500 });
+  driver.in({ type: 'wake' });
+  driver.pass(600_000);
+  assert.equal(driver.session.state, 'taken-over');
+  driver.in({ type: 'take_back' });
+  assert.equal(driver.session.state, 'connecting');
+  driver.open();
+  driver.frame(welcomeFrame());
+  assert.equal(driver.session.state, 'live');
+});
+
+test('waits have full jitter from half a second to a ceiling that doubles to 20 seconds (P9)', () => {
+  const waits = (random) => {
+    const driver = new Driver({ random: () => random });
+    driver.in({ type: 'start' });
+    for (let failure = 0; failure < 8; failure += 1) {
+      driver.in({ type: 'no_ticket', status: 0, message: 'offline' });
+      driver.now = driver.session.deadline;
+      driver.in({ type: 'tick' });
+    }
+    return driver.events('state').filter(([state]) => state === 'waiting').map(([, detail]) => detail.in);
+  };
+  assert.deepEqual(waits(0), Array(8).fill(500));
+  assert.deepEqual(waits(1), [1000, 2000, 4000, 8000, 16000, 20000, 20000, 20000]);
+  assert.deepEqual(waits(0.5).slice(0, 3), [750, 1250, 2250]);
+});
+
+test('only a connection that held for a while makes the waits short again', () => {
+  const driver = new Driver({ random: () => 1 }).live();
+  const wait = () => driver.events('state').filter(([state]) => state === 'waiting').at(-1)[1].in;
+  driver.again();
+  driver.in({ type: 'closed', code: 4005 });
+  assert.equal(wait(), 2000);
+  driver.pass(2000);
+  driver.open();
+  driver.frame(welcomeFrame());
+  driver.frame({ op: 'beat', t: driver.now, now: 1 });
+  driver.pass(10_000);
+  driver.in({ type: 'closed', code: 4005 });
+  assert.equal(wait(), 1000);
+});
+
+test('a site that refuses ends it with the site\'s words, one that fails is asked again', () => {
+  const refused = new Driver();
+  refused.in({ type: 'start' });
+  refused.in({ type: 'no_ticket', status: 403, message: 'This browser has no seat.' });
+  assert.deepEqual(refused.events('state').at(-1), ['ended', { code: 'no_ticket', message: 'This browser has no seat.' }]);
+  for (const status of [0, 408, 429, 500, 503]) {
+    const driver = new Driver();
+    driver.in({ type: 'start' });
+    driver.in({ type: 'no_ticket', status, message: 'later' });
+    assert.equal(driver.session.state, 'waiting', String(status));
+  }
+});
+
+test('waits at least as long as the site asks, whatever wakes the page', () => {
+  const driver = new Driver({ random: () => 0 });
+  driver.in({ type: 'start' });
+  driver.in({ type: 'no_ticket', status: 429, message: 'later', retryAfter: 5000 });
+  driver.in({ type: 'wake' });
+  driver.pass(4999);
+  assert.equal(driver.session.state, 'waiting');
+  driver.pass(1);
+  assert.equal(driver.session.state, 'connecting');
+});
+
+test('moved goes to the address given at once, with a fresh ticket (P4.9)', () => {
+  const driver = new Driver().live();
+  driver.commands.length = driver.sent.length = 0;
+  driver.frame({ op: 'moved', url: 'wss://other/s/2/room' });
+  assert.equal(driver.done('ask').length, 1);
+  driver.open('wss://stale/s/1/room');
+  assert.equal(driver.done('open')[0].url, 'wss://other/s/2/room');
+  assert.equal(driver.sent[0].op, 'join');
+  driver.frame(welcomeFrame({ resumed: false }));
+  assert.equal(driver.session.state, 'live');
+});
+
+test('moved in place of a welcome is followed too, but not in circles', () => {
+  const driver = new Driver();
+  driver.in({ type: 'start' });
+  for (let move = 0; move < 5; move += 1) {
+    driver.open();
+    driver.frame({ op: 'moved', url: 'ws://next/room' });
+    assert.equal(driver.session.state, 'connecting');
+  }
+  driver.open();
+  driver.frame({ op: 'moved', url: 'ws://next/room' });
+  assert.equal(driver.session.state, 'waiting');
+  driver.retry();
+  driver.commands.length = 0;
+  driver.open('ws://site/says');
+  assert.equal(driver.done('open')[0].url, 'ws://site/says');
+});
+
+test('an address to move to that does not answer is tried once, then the site is asked', () => {
+  const driver = new Driver().live();
+  driver.frame({ op: 'moved', url: 'ws://gone/room' });
+  driver.in({ type: 'ticket', url: 'ws://site/room', ticket: 't' });
+  driver.in({ type: 'closed', code: 1006 });
+  driver.retry();
+  driver.commands.length = 0;
+  driver.open('ws://site/room');
+  assert.equal(driver.done('open')[0].url, 'ws://site/room');
+});
+
+test('connecting that takes too long is given up and tried again', () => {
+  for (const steps of [0, 1, 2]) {
+    const driver = new Driver();
+    driver.in({ type: 'start' });
+    if (steps > 0) driver.in({ type: 'ticket', url: 'ws://h', ticket: 't' });
+    if (steps > 1) driver.in({ type: 'opened' });
+    driver.pass(14_999);
+    assert.equal(driver.session.state, 'connecting');
+    driver.pass(1);
+    assert.equal(driver.session.state, 'waiting');
+    assert.equal(driver.done('hang_up').length, 1);
+  }
+});
+
+test('what a former connection still says is not heard', () => {
+  const driver = new Driver().live();
+  const old = driver.done('open')[0].attempt;
+  driver.again({ resumed: false });
+  driver.in({ type: 'frame', attempt: old, text: JSON.stringify(recordFrame(1)) });
+  driver.in({ type: 'closed', attempt: old, code: 4507 });
+  assert.equal(driver.session.state, 'live');
+  assert.deepEqual(driver.events('record'), []);
+});
+
+test('beats after 20 silent seconds and finds a connection dead that does not answer in 5 (P3.9)', () => {
+  const driver = new Driver().live();
+  driver.sent.length = 0;
+  driver.pass(19_999);
+  assert.deepEqual(driver.sent, []);
+  driver.pass(1);
+  assert.deepEqual(driver.sent, [{ op: 'beat', t: driver.now }]);
+  driver.pass(4_999);
+  assert.equal(driver.session.state, 'live');
+  driver.pass(1);
+  assert.equal(driver.session.state, 'waiting');
+});
+
+test('any frame answers a probe', () => {
+  const driver = new Driver().live();
+  driver.pass(20_000);
+  driver.pass(4_000);
+  driver.frame({ op: 'stored', seq: 0 });
+  driver.pass(10_000);
+  assert.equal(driver.session.state, 'live');
+});
+
+test('a client that only sends still finds out that nobody answers', () => {
+  const driver = new Driver().live();
+  for (let second = 0; second < 26; second += 1) {
+    driver.in({ type: 'signal', key: 'cursor', body: second });
+    driver.pass(1_000);
+  }
+  assert.ok(states(driver).some(([state]) => state === 'waiting'));
+});
+
+test('waking probes a live connection at once and cuts a wait short', () => {
+  const driver = new Driver().live();
+  driver.sent.length = 0;
+  driver.in({ type: 'wake' });
+  driver.in({ type: 'wake' });
+  assert.deepEqual(driver.sent.map(({ op }) => op), ['beat']);
+  driver.pass(5_000);
+  assert.equal(driver.session.state, 'waiting');
+  driver.in({ type: 'wake' });
+  assert.equal(driver.session.state, 'connecting');
+});
+
+test('the host\'s clock is taken from the shortest round trip', () => {
+  const driver = new Driver();
+  driver.in({ type: 'start' });
+  driver.open();
+  driver.now += 400;
+  driver.frame(welcomeFrame({ now: 500_000 }));
+  assert.equal(driver.session.clockOffset, 500_000 - (driver.now - 200));
+  const t = driver.now;
+  driver.now += 10;
+  driver.frame({ op: 'beat', t, now: 500_100 });
+  assert.equal(driver.session.clockOffset, 500_100 - (t + 5));
+  driver.pass(20_000);
+  const later = driver.now;
+  driver.now += 300;
+  driver.frame({ op: 'beat', t: later, now: 500_100 + (later - t) + 150 });
+  assert.equal(driver.session.clockOffset, 500_100 - (t + 5), 'a longer round trip adds nothing');
+});
+
+test('a clock that was set while the machine slept is measured afresh', () => {
+  const driver = new Driver().live();
+  driver.pass(20_000);
+  const t = driver.now;
+  driver.now += 100;
+  driver.frame({ op: 'beat', t, now: 9_000_000 });
+  assert.equal(driver.session.clockOffset, 9_000_000 - (t + 50));
+});
+
+test('the members are of the welcome\'s tail: older records do not change them, newer ones do', () => {
+  const ada = { id: OTHER, name: 'Ada', colour: '#222222', online: false };
+  const driver = new Driver().live({ tail: 2, members: [ada] });
+  driver.frame(recordFrame(1, { kind: 'joined', n: 0, body: { name: 'A', colour: '#000000' } }));
+  driver.frame(recordFrame(2, { kind: 'profile', body: { name: 'Old', colour: '#000000' } }));
+  assert.deepEqual(driver.session.members.list, [ada]);
+  driver.frame(recordFrame(3, { kind: 'profile', body: { name: 'Grace', colour: '#333333' } }));
+  assert.deepEqual(driver.session.members.list, [{ id: OTHER, name: 'Grace', colour: '#333333', online: false }]);
+  driver.frame({ op: 'presence', online: [OTHER] });
+  assert.equal(driver.session.members.list[0].online, true);
+  driver.frame(recordFrame(4, { from: 'new000000000', kind: 'joined', n: 0, body: { name: 'New', colour: '#444444' } }));
+  driver.frame(recordFrame(5, { kind: 'left', body: { why: 'gave_up' } }));
+  assert.deepEqual(driver.session.members.list.map(({ id }) => id), ['new000000000']);
+});
+
+test('stored never moves back and finished follows the log', () => {
+  const driver = new Driver().live({ tail: 3, stored: 2 });
+  driver.frame({ op: 'stored', seq: 1 });
+  assert.equal(driver.session.log.stored, 2);
+  for (const seq of [1, 2, 3]) driver.frame(recordFrame(seq));
+  driver.frame(recordFrame(4, { kind: 'finished', body: { outcome: 'escaped' } }));
+  assert.equal(driver.session.log.finished, 4);
+  driver.again({ epoch: 2, tail: 3, stored: 3 }, [{ op: 'rewind', epoch: 2, seq: 3 }]);
+  assert.equal(driver.session.log.finished, null);
+  assert.equal(driver.session.log.stored, 3);
+});
+
+test('the unstored end of the log is kept as it came, with its MACs, until it is stored (P5.4)', () => {
+  const driver = new Driver().live({ tail: 3, stored: 1 });
+  const texts = [1, 2, 3].map((seq) => `{"op":"record", "seq":${seq},"epoch":1,"from":"${OTHER}","n":${seq},"at":1,"kind":"said","body":1.0,"mac":"x"}`);
+  for (const text of texts) driver.frame(text);
+  assert.deepEqual(driver.session.log.unstored, texts.slice(1));
+  driver.frame({ op: 'stored', seq: 2 });
+  assert.deepEqual(driver.session.log.unstored, texts.slice(2));
+});
+
+test('the unstored end is bounded and stays one unbroken run', () => {
+  const driver = new Driver().live();
+  for (let seq = 1; seq <= 5_000; seq += 1) driver.frame(recordFrame(seq));
+  assert.equal(driver.session.log.unstored.length, 4_096);
+  driver.frame({ op: 'stored', seq: 4_000 });
+  driver.frame(recordFrame(5_001));
+  assert.deepEqual(driver.session.log.unstored.map((text) => JSON.parse(text).seq).slice(-1), [4_096]);
+});
