@@ -1,0 +1,147 @@
+//! A small reference host of `latchkey.1`: one room, its log, and the rules of docs/protocol.md that the sdk leans on.
+//! It lives in memory and does nothing by itself; the network between it and clients is `network.js`.
+
+const CHECKPOINT_LEAST = 32;
+
+export class ReferenceHost {
+  epoch = 1;
+  stored = 0;
+  /** @type {{ seq: number, epoch: number, from: string | null, n: number, at: number, kind: string, body: any }[]} */
+  log = [];
+  checkpoint = null;
+  /** Every checkpoint that was kept, for tests to judge. */
+  checkpoints = [];
+  refusals = 0;
+  /** @type {Map<string, { send(frame: object): void, close(code: number): void }>} live connections by member */
+  #live = new Map();
+  #now;
+
+  /** Decides whether a frame that adds to the log is refused: a refusal, or null. */
+  refuse = () => null;
+  /** Whether a client that must start anew starts from the checkpoint. */
+  startAtCheckpoint = () => true;
+
+  constructor({ now }) {
+    this.#now = now;
+  }
+
+  get tail() {
+    return this.log.length;
+  }
+
+  last(member) {
+    return this.log.reduce((last, record) => (record.from === member ? Math.max(last, record.n) : last), 0);
+  }
+
+  /** A client's frame. `peer` is its connection, which this remembers its member on. */
+  frame(peer, frame) {
+    if (!peer.member && frame.op !== 'join') return peer.close(4501);
+    switch (frame.op) {
+      case 'join': return this.#join(peer, frame);
+      case 'say': return this.#add(peer, frame, 'said', frame.body);
+      case 'profile': return this.#add(peer, frame, 'profile', { name: frame.name, colour: frame.colour });
+      case 'finish': return this.#add(peer, frame, 'finished', frame.result);
+      case 'leave': this.#add(peer, frame, 'left', { why: 'gave_up' }); return peer.close(4507);
+      case 'signal': return this.#others(peer, { op: 'signal', from: peer.member, key: frame.key, body: frame.body });
+      case 'checkpoint': return this.#offer(peer, frame);
+      case 'beat': return peer.send({ op: 'beat', t: frame.t, now: this.#now() });
+      default: return peer.send({ op: 'refused', code: 'unknown_op', message: frame.op });
+    }
+  }
+
+  /** The connection is gone. */
+  gone(peer) {
+    if (this.#live.get(peer.member) !== peer) return;
+    this.#live.delete(peer.member);
+    this.#all({ op: 'presence', online: [...this.#live.keys()] });
+  }
+
+  store(seq) {
+    if (seq <= this.stored) return;
+    this.stored = seq;
+    this.#all({ op: 'stored', seq });
+  }
+
+  /** The host dies and another takes over with the first `kept` records: at least the stored ones. */
+  die(kept) {
+    this.log.length = Math.max(kept, this.stored);
+    this.epoch += 1;
+    if (this.checkpoint && this.checkpoint.seq > this.tail) this.checkpoint = null;
+    for (const peer of [...this.#live.values()]) peer.close(1006);
+    this.#live.clear();
+  }
+
+  #join(peer, { ticket, have }) {
+    const member = ticket;
+    const former = this.#live.get(member);
+    this.#live.delete(member);
+    former?.close(4500);
+    peer.member = member;
+    const resumed = Boolean(have) && this.#holds(have);
+    if (!this.log.some(({ kind, from }) => kind === 'joined' && from === member)) {
+      this.#append({ from: member, n: 0, kind: 'joined', body: { name: member, colour: '#123456' } });
+    }
+    if (have && !resumed) peer.send({ op: 'rewind', epoch: this.epoch, seq: this.#common(have) });
+    const checkpoint = !resumed && this.checkpoint && this.startAtCheckpoint(member) ? this.checkpoint : undefined;
+    this.#live.set(member, peer);
+    peer.send({
+      op: 'welcome', member, members: this.#members(), epoch: this.epoch, tail: this.tail, stored: this.stored,
+      checkpoint, resumed, n: this.last(member), finished: this.log.find(({ kind }) => kind === 'finished')?.seq ?? null,
+      limits: { body: 16384, says_per_second: 30, says_burst: 60, signal_body: 1024, checkpoint: 262144, members: 64 }, now: this.#now(),
+    });
+    for (const record of this.log.slice(resumed ? have.seq : checkpoint?.seq ?? 0)) peer.send({ op: 'record', ...record, mac: 'x'.repeat(22) });
+    this.#all({ op: 'presence', online: [...this.#live.keys()] });
+  }
+
+  /** P6.1 */
+  #holds({ epoch, seq }) {
+    return epoch <= this.epoch && seq <= this.#common({ epoch });
+  }
+
+  /** The last record ordered in this epoch or before. */
+  #common({ epoch }) {
+    return this.log.filter((record) => record.epoch <= epoch).length;
+  }
+
+  #members() {
+    const members = new Map();
+    for (const { kind, from, body } of this.log) {
+      if (kind === 'joined' || kind === 'profile') members.set(from, { id: from, ...body, online: this.#live.has(from) });
+      if (kind === 'left') members.delete(from);
+    }
+    return [...members.values()];
+  }
+
+  #add(peer, { n }, kind, body) {
+    const last = this.last(peer.member);
+    if (n <= last) return undefined;
+    const refusal = n > last + 1 ? { code: 'gap', message: `n skips from ${last} to ${n}` } : this.refuse(peer.member, kind, this.log);
+    if (refusal) {
+      this.refusals += 1;
+      return peer.send({ op: 'refused', n, ...refusal });
+    }
+    return this.#append({ from: peer.member, n, kind, body });
+  }
+
+  #append({ from, n, kind, body }) {
+    const record = { seq: this.tail + 1, epoch: this.epoch, from, n, at: this.#now(), kind, body };
+    this.log.push(record);
+    this.#all({ op: 'record', ...record, mac: 'x'.repeat(22) });
+  }
+
+  #offer(peer, { seq, state }) {
+    if (seq > this.tail || seq < (this.checkpoint?.seq ?? 0) + CHECKPOINT_LEAST) {
+      return peer.send({ op: 'refused', code: 'checkpoint_early', message: `${seq}` });
+    }
+    this.checkpoint = { seq, state };
+    return void this.checkpoints.push({ seq, state, log: this.log.slice(0, seq) });
+  }
+
+  #all(frame) {
+    for (const peer of [...this.#live.values()]) peer.send(frame);
+  }
+
+  #others(sender, frame) {
+    for (const peer of [...this.#live.values()]) if (peer !== sender) peer.send(frame);
+  }
+}
