@@ -2,10 +2,12 @@
 //! it holds a position, resends what is not ordered, obeys rewinds, and comes back with a new ticket.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use tokio::time::Sleep;
 
 use crate::history::{History, Record, Seen, Welcome};
 use crate::http::{Ask, Visitor};
@@ -134,6 +136,8 @@ pub struct Player {
     unordered: VecDeque<Unordered>,
     /// Own frames up to here have been handed to the present connection.
     sent: u64,
+    /// Until then nothing of one's own is sent, because the host asked for a wait.
+    hold: Option<Pin<Box<Sleep>>>,
 }
 
 impl Player {
@@ -152,6 +156,7 @@ impl Player {
             n: 0,
             unordered: VecDeque::new(),
             sent: 0,
+            hold: None,
         }
     }
 
@@ -186,7 +191,8 @@ impl Player {
         socket.send(join_frame(&place.ticket, have)).await?;
         within(PATIENCE, "the welcome", self.welcomed(&mut socket)).await??;
         self.socket = Some(socket);
-        self.sent = self.unordered.front().map_or(self.n, |first| first.n - 1);
+        self.hold = None;
+        self.send_again();
         self.send_unordered().await
     }
 
@@ -269,10 +275,18 @@ impl Player {
         }
     }
 
+    /// Everything not ordered is due to be sent, as if it had not been.
+    fn send_again(&mut self) {
+        self.sent = self.unordered.front().map_or(self.n, |first| first.n - 1);
+    }
+
     async fn send_unordered(&mut self) -> anyhow::Result<()> {
         let Some(socket) = &mut self.socket else {
             return Ok(());
         };
+        if self.hold.is_some() {
+            return Ok(());
+        }
         let sent = self.sent;
         for own in self.unordered.iter().filter(|own| own.n > sent) {
             socket.feed(own.frame.clone()).await?;
@@ -293,15 +307,29 @@ impl Player {
             .await
     }
 
-    /// The next thing the host says; may be dropped and asked again without loss, except while it resends.
+    /// The next thing the host says; may be dropped and asked again without loss.
     ///
     /// # Errors
     /// When it says something that is not the protocol.
     pub async fn step(&mut self) -> anyhow::Result<Step> {
-        let Some(socket) = &mut self.socket else {
-            anyhow::bail!("not connected")
+        let incoming = loop {
+            let Some(socket) = &mut self.socket else {
+                anyhow::bail!("not connected")
+            };
+            let Some(hold) = &mut self.hold else {
+                break socket.next().await;
+            };
+            tokio::select! {
+                incoming = socket.next() => break incoming,
+                () = hold => {
+                    self.hold = None;
+                    if self.send_unordered().await.is_err() {
+                        self.lost();
+                    }
+                }
+            }
         };
-        let text = match socket.next().await {
+        let text = match incoming {
             Incoming::Frame(text) => text,
             Incoming::Closed(closed) => {
                 self.lost();
@@ -336,22 +364,23 @@ impl Player {
 
     /// A refused frame consumes nothing (P8.1): it and what follows it go again, after the wait asked for.
     async fn refused(&mut self, frame: &Value) -> anyhow::Result<()> {
-        match frame["code"].as_str() {
-            Some("rate" | "unavailable" | "gap") => {
-                if frame["code"] == "rate" {
-                    self.slowed += 1;
-                    let wait = Duration::from_millis(frame["retry_after"].as_u64().unwrap_or(100));
-                    tokio::time::sleep(wait).await;
-                }
-                let n = number(&frame["n"])?;
-                self.sent = self.sent.min(n - 1);
-                if self.send_unordered().await.is_err() {
-                    self.lost();
-                }
-                Ok(())
+        let wait = match frame["code"].as_str() {
+            Some("rate") => {
+                self.slowed += 1;
+                frame["retry_after"].as_u64()
             }
+            Some("unavailable") => frame["retry_after"].as_u64().or(Some(100)),
+            Some("gap") => None,
             _ => anyhow::bail!("refused: {frame}"),
+        };
+        self.send_again();
+        if let Some(wait) = wait {
+            self.hold = Some(Box::pin(tokio::time::sleep(Duration::from_millis(wait))));
         }
+        if self.send_unordered().await.is_err() {
+            self.lost();
+        }
+        Ok(())
     }
 
     /// Drops the connection without a word, as a broken network does.
@@ -361,6 +390,7 @@ impl Player {
 
     fn lost(&mut self) {
         self.socket = None;
+        self.hold = None;
         self.history.note(Seen::Lost);
     }
 

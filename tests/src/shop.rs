@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use crate::html::Form;
 use crate::http::{Answer, Visitor};
 use crate::player::Seat;
-use crate::wait::{PATIENCE, eventually};
+use crate::wait::{PATIENCE, pause, within};
 
 /// The colours seats are taken in, where a test does not care.
 const COLOUR: &str = "colour";
@@ -117,15 +117,20 @@ pub async fn buy(buyer: &mut Visitor, email: &str) -> anyhow::Result<Bought> {
 /// # Errors
 /// When the link does not come.
 pub async fn collect(buyer: &mut Visitor, page: &str) -> anyhow::Result<String> {
-    let launch = eventually(PATIENCE, "the link on the thank-you page", async || {
-        let thanks = buyer.get(page).await?.expect(200)?;
-        if let Ok(link) = thanks.link("/l/") {
-            return Ok(Some(link));
+    let launch = within(PATIENCE, "the link on the thank-you page", async {
+        loop {
+            let thanks = buyer.get(page).await?.expect(200)?;
+            if let Ok(link) = thanks.link("/l/") {
+                return anyhow::Ok(link);
+            }
+            let thanks = buyer.submit(&thanks.form("/orders/")?).await?.expect(200)?;
+            if let Ok(link) = thanks.link("/l/") {
+                return Ok(link);
+            }
+            pause().await;
         }
-        let thanks = buyer.submit(&thanks.form("/orders/")?).await?.expect(200)?;
-        Ok(thanks.link("/l/").ok())
     })
-    .await?;
+    .await??;
     Ok(launch
         .strip_prefix(buyer.site())
         .unwrap_or(&launch)

@@ -45,6 +45,11 @@ pub async fn within<T>(
         .with_context(|| format!("{what} did not happen within {longest:?}"))
 }
 
+/// The pause between two questions of a loop that has a deadline.
+pub async fn pause() {
+    tokio::time::sleep(ASK_EVERY).await;
+}
+
 /// Asks `question` until it has an answer.
 ///
 /// # Errors
@@ -59,7 +64,7 @@ pub async fn eventually<T>(
             if let Some(answer) = question().await? {
                 return Ok(answer);
             }
-            tokio::time::sleep(ASK_EVERY).await;
+            pause().await;
         }
     })
     .await?
