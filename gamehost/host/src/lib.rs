@@ -1,3 +1,37 @@
-//! The game host: listener, connections, claims, migration to the archive, drain, and the ports it calls.
+//! The game host: it takes connections, finds or opens their rooms, moves frames between the two, and moves records to
+//! the archive. Order, seats and limits are the room's (`latchkey-room`), surviving a crash is the journal's
+//! (`latchkey-journal`); what the host needs from outside are its [`ports`].
+//!
+//! The path of a connection: `listener` (the upgrade is judged), `upgrade` (the socket is taken), `join` (the seat is
+//! taken, through `opening` if the room is not in memory), `connection` (the loop). The path of a record: `live` (it is
+//! ordered and journaled), `connection` (it is delivered), `migration` (it is stored).
 
+mod backoff;
+mod connection;
+mod host;
+mod housekeeping;
+mod join;
+pub mod limits;
+mod listener;
+mod live;
+mod mailbox;
+mod metrics;
+mod migration;
+mod opening;
 pub mod ports;
+mod rooms;
+mod socket;
+mod stop;
+mod time;
+mod upgrade;
+mod wire;
+
+#[cfg(feature = "fakes")]
+pub mod contracts;
+#[cfg(feature = "fakes")]
+pub mod fakes;
+
+pub use host::{Config, Host, Origins, Ports};
+pub use limits::HostLimits;
+pub use metrics::{Count, Metrics};
+pub use stop::Summary as StopSummary;

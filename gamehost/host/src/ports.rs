@@ -52,10 +52,18 @@ pub trait Archive: Send + Sync {
     async fn open(&self, room: RoomId, epoch: Epoch) -> Result<Head, ArchiveError>;
 
     /// Stores a chunk that follows what is stored, with the summary after it; durable when it returns. Storing the
-    /// same chunk again is a success that changes nothing.
+    /// same chunk again is a success that changes nothing: after an answer that was lost, exactly the same chunk is
+    /// given again.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Fenced`] when `chunk.epoch` is not the room's writer; [`ArchiveError::Gap`] when the chunk
+    /// neither follows what is stored nor is part of it.
     async fn append(&self, chunk: Chunk, summary: Bytes) -> Result<(), ArchiveError>;
 
-    /// Keeps a checkpoint, unless a newer one is held.
+    /// Keeps a checkpoint of records that are stored, unless a newer one is held.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Fenced`] when `epoch` is not the room's writer.
     async fn keep(
         &self,
         room: RoomId,
@@ -79,6 +87,14 @@ pub enum ArchiveError {
     /// Another epoch writes the room now; this host must stop serving it.
     #[error("the room's writer is epoch {0}")]
     Fenced(Epoch),
+    /// The chunk leaves records out, or overlaps what is stored without being part of it.
+    #[error("a chunk from record {first} does not continue an archive that ends at {stored}")]
+    Gap {
+        /// Last record stored.
+        stored: Seq,
+        /// First record of the chunk.
+        first: Seq,
+    },
     /// It cannot be reached or refuses; trying again may help.
     #[error("the archive cannot be reached: {0}")]
     Unavailable(String),

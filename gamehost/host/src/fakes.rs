@@ -1,0 +1,310 @@
+//! In-memory ports for tests, with switches that make them fail. They keep the contracts in [`crate::contracts`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use latchkey_protocol::{Body, Chunk, Epoch, Record, RoomId, Seq, UnixMs};
+use tokio::sync::watch;
+
+use crate::ports::{
+    Archive, ArchiveError, Claim, Clock, Directory, DirectoryError, Finishes, FinishesError, Head,
+};
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A directory that knows who owns what, shared by several hosts through [`MemoryDirectory::of`].
+#[derive(Debug, Default)]
+pub struct MemoryDirectory {
+    owners: Mutex<HashMap<RoomId, (Option<String>, Epoch)>>,
+    /// Answers nothing while true.
+    pub refusing: AtomicBool,
+}
+
+/// The directory as the host at one URL uses it.
+#[derive(Debug, Clone)]
+pub struct DirectoryOf {
+    directory: std::sync::Arc<MemoryDirectory>,
+    url: String,
+}
+
+impl MemoryDirectory {
+    /// The directory as the host at `url` uses it.
+    #[must_use]
+    pub fn of(self: &std::sync::Arc<Self>, url: &str) -> DirectoryOf {
+        DirectoryOf {
+            directory: self.clone(),
+            url: url.to_owned(),
+        }
+    }
+
+    /// Whether anybody owns `room`, and the last epoch of it.
+    #[must_use]
+    pub fn owner(&self, room: RoomId) -> Option<(Option<String>, Epoch)> {
+        lock(&self.owners).get(&room).cloned()
+    }
+
+    fn answer(&self) -> Result<(), DirectoryError> {
+        if self.refusing.load(Ordering::Acquire) {
+            return Err(DirectoryError("the test switched it off".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Directory for DirectoryOf {
+    async fn claim(&self, room: RoomId) -> Result<Claim, DirectoryError> {
+        self.directory.answer()?;
+        let mut owners = lock(&self.directory.owners);
+        let (owner, epoch) = owners.entry(room).or_insert((None, Epoch::ZERO));
+        if let Some(other) = owner.as_ref().filter(|owner| **owner != self.url) {
+            return Ok(Claim::Elsewhere(other.clone()));
+        }
+        *owner = Some(self.url.clone());
+        *epoch = epoch.next();
+        Ok(Claim::Owned(*epoch))
+    }
+
+    async fn release(&self, room: RoomId, epoch: Epoch) -> Result<(), DirectoryError> {
+        self.directory.answer()?;
+        if let Some((owner, current)) = lock(&self.directory.owners).get_mut(&room)
+            && *current == epoch
+            && owner.as_deref() == Some(&self.url)
+        {
+            *owner = None;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    epoch: Epoch,
+    head: Head,
+    chunks: Vec<Chunk>,
+}
+
+/// An archive in memory.
+#[derive(Debug)]
+pub struct MemoryArchive {
+    rooms: Mutex<BTreeMap<RoomId, Kept>>,
+    /// Answers nothing while true.
+    pub refusing: AtomicBool,
+    /// Takes the next chunk, and fails to say so.
+    pub forgets_to_answer: AtomicBool,
+    /// Answers only while false.
+    held: watch::Sender<bool>,
+    reads: AtomicU64,
+}
+
+impl Default for MemoryArchive {
+    fn default() -> Self {
+        Self {
+            rooms: Mutex::default(),
+            refusing: AtomicBool::new(false),
+            forgets_to_answer: AtomicBool::new(false),
+            held: watch::Sender::new(false),
+            reads: AtomicU64::new(0),
+        }
+    }
+}
+
+impl MemoryArchive {
+    /// Makes every call wait until it is let go again.
+    pub fn hold(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+
+    /// Pages read so far.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Acquire)
+    }
+
+    /// Every record stored of `room`.
+    #[must_use]
+    pub fn records(&self, room: RoomId) -> Vec<Record> {
+        let rooms = lock(&self.rooms);
+        let chunks = rooms.get(&room).map_or(&[][..], |kept| &kept.chunks);
+        chunks
+            .iter()
+            .flat_map(|chunk| chunk.records.clone())
+            .collect()
+    }
+
+    /// What is stored of `room` beside its records.
+    #[must_use]
+    pub fn head(&self, room: RoomId) -> Head {
+        lock(&self.rooms)
+            .get(&room)
+            .map(|kept| kept.head.clone())
+            .unwrap_or_default()
+    }
+
+    async fn answer(&self) -> Result<(), ArchiveError> {
+        let mut held = self.held.subscribe();
+        let _ = held.wait_for(|held| !held).await;
+        if self.refusing.load(Ordering::Acquire) {
+            return Err(ArchiveError::Unavailable(
+                "the test switched it off".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn writer(&self, epoch: Epoch) -> Result<(), ArchiveError> {
+        if epoch == self.epoch {
+            Ok(())
+        } else {
+            Err(ArchiveError::Fenced(self.epoch))
+        }
+    }
+}
+
+#[async_trait]
+impl Archive for MemoryArchive {
+    async fn open(&self, room: RoomId, epoch: Epoch) -> Result<Head, ArchiveError> {
+        self.answer().await?;
+        let mut rooms = lock(&self.rooms);
+        let kept = rooms.entry(room).or_default();
+        if kept.epoch >= epoch {
+            return Err(ArchiveError::Fenced(kept.epoch));
+        }
+        kept.epoch = epoch;
+        Ok(kept.head.clone())
+    }
+
+    async fn append(&self, chunk: Chunk, summary: Bytes) -> Result<(), ArchiveError> {
+        self.answer().await?;
+        {
+            let mut rooms = lock(&self.rooms);
+            let kept = rooms.entry(chunk.room).or_default();
+            kept.writer(chunk.epoch)?;
+            let (stored, first) = (kept.head.stored, chunk.first());
+            if chunk.last() <= stored {
+                return Ok(());
+            }
+            if first != stored.next() {
+                return Err(ArchiveError::Gap { stored, first });
+            }
+            kept.head.stored = chunk.last();
+            kept.head.summary = summary;
+            kept.chunks.push(chunk);
+        }
+        if self.forgets_to_answer.swap(false, Ordering::AcqRel) {
+            return Err(ArchiveError::Unavailable("the answer was lost".to_owned()));
+        }
+        Ok(())
+    }
+
+    async fn keep(
+        &self,
+        room: RoomId,
+        epoch: Epoch,
+        seq: Seq,
+        state: Body,
+    ) -> Result<(), ArchiveError> {
+        self.answer().await?;
+        let mut rooms = lock(&self.rooms);
+        let kept = rooms.entry(room).or_default();
+        kept.writer(epoch)?;
+        if kept
+            .head
+            .checkpoint
+            .as_ref()
+            .is_none_or(|(held, _)| *held < seq)
+        {
+            kept.head.checkpoint = Some((seq, state));
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        room: RoomId,
+        after: Seq,
+        bytes: usize,
+    ) -> Result<Vec<Record>, ArchiveError> {
+        self.answer().await?;
+        self.reads.fetch_add(1, Ordering::AcqRel);
+        let mut page = Vec::new();
+        let mut size = 0;
+        for record in self
+            .records(room)
+            .into_iter()
+            .filter(|record| record.seq > after)
+        {
+            size += record.encoded_len();
+            if size > bytes && !page.is_empty() {
+                break;
+            }
+            page.push(record);
+        }
+        Ok(page)
+    }
+}
+
+/// Remembers which games were announced.
+#[derive(Debug, Default)]
+pub struct MemoryFinishes {
+    told: Mutex<BTreeSet<(RoomId, Seq)>>,
+    calls: AtomicU64,
+    /// Answers nothing while true.
+    pub refusing: AtomicBool,
+}
+
+impl MemoryFinishes {
+    /// The jobs there are: what was told twice is here once.
+    #[must_use]
+    pub fn jobs(&self) -> Vec<(RoomId, Seq)> {
+        lock(&self.told).iter().copied().collect()
+    }
+
+    /// How often it was told, refused calls included.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Acquire)
+    }
+}
+
+#[async_trait]
+impl Finishes for MemoryFinishes {
+    async fn finished(&self, room: RoomId, seq: Seq) -> Result<(), FinishesError> {
+        self.calls.fetch_add(1, Ordering::AcqRel);
+        if self.refusing.load(Ordering::Acquire) {
+            return Err(FinishesError("the test switched it off".to_owned()));
+        }
+        lock(&self.told).insert((room, seq));
+        Ok(())
+    }
+}
+
+/// A wall clock that stands until a test moves it.
+#[derive(Debug)]
+pub struct SetClock(AtomicU64);
+
+impl SetClock {
+    /// A clock that shows `now`.
+    #[must_use]
+    pub fn at(now: UnixMs) -> Self {
+        Self(AtomicU64::new(now.0))
+    }
+
+    /// Moves it on.
+    pub fn advance(&self, milliseconds: u64) {
+        self.0.fetch_add(milliseconds, Ordering::AcqRel);
+    }
+}
+
+impl Clock for SetClock {
+    fn wall(&self) -> UnixMs {
+        UnixMs(self.0.load(Ordering::Acquire))
+    }
+}

@@ -1,0 +1,198 @@
+//! The host as its wiring sees it: what it is given, how it is started and stopped. What it does is in the modules
+//! beside this one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use latchkey_journal::{Journal, Recovered};
+use latchkey_protocol::{RoomId, TicketVerifier};
+use latchkey_room::ConnectionId;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::limits::{HostLimits, OPENINGS_AT_ONCE, PAGES_AT_ONCE};
+use crate::live::Desk;
+use crate::metrics::Metrics;
+use crate::migration::Migration;
+use crate::ports::{Archive, Clock, Directory, Finishes};
+use crate::rooms::Rooms;
+use crate::time::Time;
+use crate::{housekeeping, listener, migration, stop};
+
+/// Which pages may open connections (P1.2). A request without an `Origin` does not come from a page and is admitted:
+/// what keeps strangers out is the ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// These, each as a browser sends it: `https://play.example`.
+    Listed(Vec<String>),
+    /// Pages of the same host and port as the request itself, for a site and a host behind one listener.
+    SameHost,
+}
+
+/// What a host is told about itself.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The host's stable place behind the load balancer; part of its paths.
+    pub slot: u16,
+    /// Which pages may open connections.
+    pub origins: Origins,
+    /// Checks the site's tickets.
+    pub tickets: TicketVerifier,
+    /// The secret all hosts share, of which the rooms' MAC keys are made.
+    pub secret: [u8; 32],
+    /// Random bits of this start, which spread the waits of many hosts.
+    pub seed: u64,
+    /// The limits in force.
+    pub limits: HostLimits,
+}
+
+/// What the host needs from outside.
+#[derive(Clone)]
+pub struct Ports {
+    /// Who owns which room.
+    pub directory: Arc<dyn Directory>,
+    /// Where history is kept.
+    pub archive: Arc<dyn Archive>,
+    /// Who is told of finished games.
+    pub finishes: Arc<dyn Finishes>,
+    /// The wall clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What everything in the host shares.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) ports: Ports,
+    pub(crate) desk: Desk,
+    pub(crate) recovered: Mutex<Recovered>,
+    pub(crate) rooms: Arc<Rooms>,
+    pub(crate) migration: Migration,
+    pub(crate) time: Time,
+    /// Places for connections, and for those that have not joined.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) unjoined: Arc<Semaphore>,
+    /// Turns at the archive and at opening rooms.
+    pub(crate) pages: Semaphore,
+    pub(crate) openings: Semaphore,
+    /// Becomes true when the host stops.
+    pub(crate) stopping: watch::Sender<bool>,
+    next_connection: AtomicU64,
+}
+
+impl Shared {
+    /// A number no other connection of this process has.
+    pub(crate) fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Whether the host is stopping.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Resolves when the host stops.
+    pub(crate) async fn stopped(&self) {
+        let mut stopping = self.stopping.subscribe();
+        // An error means that the sender is gone, and with it the host.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+}
+
+/// A running game host.
+pub struct Host {
+    shared: Arc<Shared>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Host {
+    /// Starts a host on `journal`. Rooms of which `recovered` holds records are opened in the background and moved to
+    /// the archive. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn start(config: Config, ports: Ports, journal: Journal, recovered: Recovered) -> Self {
+        for finding in recovered.findings() {
+            tracing::warn!(%finding, "the journal was not whole");
+        }
+        let unfinished: Vec<RoomId> = recovered.rooms().collect();
+        tracing::info!(
+            slot = config.slot,
+            rooms = unfinished.len(),
+            "the host starts"
+        );
+        let shared = Arc::new(Shared {
+            rooms: Arc::new(Rooms::new(config.limits.rooms)),
+            places: Arc::new(Semaphore::new(config.limits.connections)),
+            unjoined: Arc::new(Semaphore::new(config.limits.unjoined)),
+            pages: Semaphore::new(PAGES_AT_ONCE),
+            openings: Semaphore::new(OPENINGS_AT_ONCE),
+            migration: Migration::new(config.seed),
+            time: Time::new(ports.clock.clone()),
+            desk: Desk::new(journal),
+            recovered: Mutex::new(recovered),
+            stopping: watch::Sender::new(false),
+            next_connection: AtomicU64::new(1),
+            config,
+            ports,
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(migration::run(shared.clone()));
+        tasks.spawn(migration::sync_in_groups(shared.clone()));
+        tasks.spawn(housekeeping::sweep(shared.clone()));
+        tasks.spawn(housekeeping::reopen(shared.clone(), unfinished));
+        Self {
+            shared,
+            tasks: Mutex::new(tasks),
+        }
+    }
+
+    /// The host's routes, below `/s/{slot}/`.
+    pub fn router(&self) -> axum::Router {
+        listener::router(self.shared.clone())
+    }
+
+    /// What the host has counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.desk.metrics
+    }
+
+    /// What the host has counted, in the Prometheus text format.
+    #[must_use]
+    pub fn render_metrics(&self) -> String {
+        let shared = &self.shared;
+        let (journal, now) = (shared.desk.journal.figures(), shared.time.wall());
+        shared.desk.metrics.render(shared.rooms.len(), journal, now)
+    }
+
+    /// Stops: no new connections, every connection closed with `going_away`, everything moved to the archive, the
+    /// journal synced; no room is given up, because the same slot comes again. Takes about `within` at most; what is
+    /// not stored by then is in the journal. A second call finds nothing to do.
+    pub async fn stop(&self, within: Duration) -> stop::Summary {
+        let summary = stop::stop(&self.shared, within).await;
+        let mut tasks = {
+            let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *tasks)
+        };
+        tasks.shutdown().await;
+        summary
+    }
+
+    /// Makes the next record of `room` panic while it is ordered.
+    #[cfg(feature = "fakes")]
+    pub fn panic_in(&self, room: RoomId) {
+        *self
+            .shared
+            .desk
+            .panic_in
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(room);
+    }
+}
+
+impl Drop for Host {
+    /// A host that is dropped without [`Host::stop`] ends as if its process had been killed: its tasks end where they
+    /// are and its connections are told to go.
+    fn drop(&mut self) {
+        self.shared.stopping.send_replace(true);
+    }
+}

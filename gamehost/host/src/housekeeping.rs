@@ -1,0 +1,94 @@
+//! What happens to rooms beside play: idle ones leave memory, ended ones are taken out, and those whose records may be
+//! in the journal alone are opened again in the background so that their records reach the archive.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use latchkey_protocol::RoomId;
+use tokio::time::{interval, sleep, timeout};
+
+use crate::backoff::Backoff;
+use crate::host::Shared;
+use crate::limits::{OPENINGS_AT_ONCE, PORT_WITHIN, SWEEP_EVERY};
+use crate::live::LiveRoom;
+use crate::opening;
+use crate::rooms::NotOpened;
+
+/// Looks through the rooms every [`SWEEP_EVERY`], until the host stops.
+pub(crate) async fn sweep(shared: Arc<Shared>) {
+    let mut tick = interval(SWEEP_EVERY);
+    loop {
+        tokio::select! {
+            () = shared.stopped() => return,
+            _ = tick.tick() => {}
+        }
+        let swept = shared
+            .rooms
+            .sweep(shared.time.elapsed(), shared.config.limits.idle_room);
+        shared
+            .desk
+            .metrics
+            .rooms_evicted
+            .add(swept.evicted.len() as u64);
+        shared
+            .desk
+            .metrics
+            .rooms_stopped
+            .add(swept.stopped.len() as u64);
+        let unfinished: Vec<_> = swept
+            .stopped
+            .iter()
+            .filter(|live| live.owes())
+            .map(|live| live.id)
+            .collect();
+        if !unfinished.is_empty() {
+            tokio::spawn(reopen(shared.clone(), unfinished));
+        }
+        let releases = swept.evicted.into_iter().map(|live| release(&shared, live));
+        stream::iter(releases)
+            .buffer_unordered(OPENINGS_AT_ONCE)
+            .collect::<()>()
+            .await;
+    }
+}
+
+/// Gives up a room that left memory, so that it may be opened anywhere. Failing to is harmless: the next claim takes it.
+async fn release(shared: &Shared, live: Arc<LiveRoom>) {
+    let (room, epoch) = (live.id, live.epoch);
+    match timeout(PORT_WITHIN, shared.ports.directory.release(room, epoch)).await {
+        Ok(Ok(())) => tracing::debug!(%room, %epoch, "the idle room left memory"),
+        Ok(Err(error)) => tracing::warn!(%room, %epoch, %error, "the idle room was not released"),
+        Err(_) => tracing::warn!(%room, %epoch, "releasing the idle room took too long"),
+    }
+}
+
+/// Opens `rooms` and tries each until it is open, another host has it, or the host stops.
+pub(crate) async fn reopen(shared: Arc<Shared>, rooms: Vec<RoomId>) {
+    let openings = rooms.into_iter().map(|room| open_at_last(&shared, room));
+    let all = stream::iter(openings)
+        .buffer_unordered(OPENINGS_AT_ONCE)
+        .collect::<()>();
+    tokio::select! {
+        () = shared.stopped() => {}
+        () = all => {}
+    }
+}
+
+async fn open_at_last(shared: &Arc<Shared>, room: RoomId) {
+    // The room's id spreads the waits of rooms that fail together.
+    let spread = room.as_bytes().iter().fold(0_u64, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u64::from(*byte))
+    });
+    let mut backoff = Backoff::new(shared.config.seed ^ spread);
+    loop {
+        match opening::find(shared, room).await {
+            Ok(_) | Err(NotOpened::Stopping) => return,
+            Err(NotOpened::Elsewhere(url)) => {
+                tracing::warn!(%room, url, "another host serves a room of which the journal holds records");
+                return;
+            }
+            Err(NotOpened::NotReady(_) | NotOpened::Full) => sleep(backoff.failed()).await,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The first frame of a connection: in time, of bounded size, a `join` with a ticket that holds (P1.3, P1.4); then the
+//! room is found or opened and the seat taken.
+
+use std::sync::Arc;
+
+use latchkey_protocol::frame::{ClientFrame, ServerFrame};
+use latchkey_protocol::ticket::BadTicket;
+use latchkey_protocol::{CloseCode, Position, Ticket, limits};
+use latchkey_room::ConnectionId;
+use tokio::time::timeout;
+
+use crate::host::Shared;
+use crate::limits::JOIN_ATTEMPTS;
+use crate::live::{Ended, LiveRoom, Outcome};
+use crate::mailbox::Mailbox;
+use crate::opening;
+use crate::rooms::NotOpened;
+use crate::wire::{Ending, Incoming, Wire};
+
+/// A connection that has its seat.
+pub(crate) struct Joined {
+    pub(crate) id: ConnectionId,
+    pub(crate) live: Arc<LiveRoom>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    /// What the room answered; still to be sent.
+    pub(crate) outcome: Outcome,
+}
+
+/// Waits for the join and carries it out. The stop of the host interrupts it.
+pub(crate) async fn join(shared: &Arc<Shared>, wire: &mut Wire) -> Result<Joined, Ending> {
+    let work = async {
+        let (ticket, have) = timeout(shared.config.limits.join_within, first(shared, wire))
+            .await
+            .map_err(|_| Ending::Close(CloseCode::JoinLate))??;
+        wire.joined();
+        take_seat(shared, wire, ticket, have).await
+    };
+    tokio::select! {
+        joined = work => joined,
+        () = shared.stopped() => Err(Ending::Close(CloseCode::GoingAway)),
+    }
+}
+
+/// The first frame, which must be a join.
+async fn first(shared: &Shared, wire: &mut Wire) -> Result<(Ticket, Option<Position>), Ending> {
+    let text = loop {
+        match wire.next().await? {
+            Incoming::Text(text) => break text,
+            Incoming::Control => {}
+        }
+    };
+    if text.len() > limits::JOIN_FRAME {
+        return Err(Ending::Close(CloseCode::TooLarge));
+    }
+    let Ok(ClientFrame::Join { ticket, have, .. }) = ClientFrame::parse(&text) else {
+        return Err(Ending::Close(CloseCode::BadFrame));
+    };
+    match shared.config.tickets.verify(&ticket, shared.time.wall()) {
+        Ok(ticket) => Ok((ticket, have)),
+        Err(BadTicket::Invalid) => Err(Ending::Close(CloseCode::TicketInvalid)),
+        Err(BadTicket::Expired) => Err(Ending::Close(CloseCode::TicketExpired)),
+    }
+}
+
+async fn take_seat(
+    shared: &Arc<Shared>,
+    wire: &mut Wire,
+    ticket: Ticket,
+    have: Option<Position>,
+) -> Result<Joined, Ending> {
+    let id = shared.next_connection();
+    for _ in 0..JOIN_ATTEMPTS {
+        let live = match opening::find(shared, ticket.room).await {
+            Ok(live) => live,
+            Err(error) => return Err(turn_away(wire, error).await),
+        };
+        let mailbox = Arc::new(Mailbox::default());
+        let seat = (id, mailbox.clone());
+        let now = shared.time.now();
+        match live.join(&shared.desk, now, seat, ticket.clone(), have) {
+            Ok(outcome) => {
+                shared.desk.metrics.joins.up();
+                shared.migration.watch(&live, outcome.pending);
+                tracing::debug!(room = %live.id, member = %ticket.member, "a connection joined");
+                return Ok(Joined {
+                    id,
+                    live,
+                    mailbox,
+                    outcome,
+                });
+            }
+            // The room left memory between being found and being joined: look again.
+            Err(Ended::Evicted) => {}
+            Err(Ended::Stopped(code)) => return Err(Ending::Close(code)),
+        }
+    }
+    Err(Ending::Close(CloseCode::NotReady))
+}
+
+/// How the connection ends when its room is not here.
+async fn turn_away(wire: &mut Wire, error: NotOpened) -> Ending {
+    match error {
+        NotOpened::Elsewhere(url) => {
+            let moved = ServerFrame::Moved { url: &url }.encode();
+            match wire.feed(moved).await {
+                Ok(()) => Ending::Close(CloseCode::Moved),
+                Err(ending) => ending,
+            }
+        }
+        NotOpened::NotReady(_) => Ending::Close(CloseCode::NotReady),
+        NotOpened::Full => Ending::Close(CloseCode::Overloaded),
+        NotOpened::Stopping => Ending::Close(CloseCode::GoingAway),
+    }
+}

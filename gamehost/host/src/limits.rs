@@ -1,0 +1,79 @@
+//! Bounds of the host's own workings: buffers, waits, and how much is done at once. What a client is promised stands
+//! in `latchkey_protocol::limits`; [`HostLimits`] takes those numbers over so that tests can lower them.
+
+use std::time::Duration;
+
+use latchkey_protocol::limits;
+
+/// Bytes read from a socket at one time. The library zeroes this much at every read, and idle connections keep it.
+pub const READ_BUFFER: usize = 2 * 1024;
+/// Bytes of frames gathered before the socket is written to.
+pub const WRITE_BUFFER: usize = 4 * 1024;
+/// Frames above this are written past the library's buffer, which never shrinks.
+pub const LARGE_FRAME: usize = 16 * 1024;
+/// Bytes the library may hold for one connection: a full buffer, one frame below [`LARGE_FRAME`], and a pong.
+pub const MAX_WRITE_BUFFER: usize = WRITE_BUFFER + LARGE_FRAME + 4 * 1024;
+/// Bytes of a frame's own header, at most.
+pub const FRAME_HEADER: usize = 14;
+/// From the decision to close a connection until its socket is dropped.
+pub const CLOSING_WITHIN: Duration = Duration::from_secs(3);
+/// One call of a port. A call that takes longer counts as failed; all of them are safe to repeat.
+pub const PORT_WITHIN: Duration = Duration::from_secs(10);
+/// Rooms being opened at one time; further ones wait their turn.
+pub const OPENINGS_AT_ONCE: usize = 64;
+/// Pages being read from the archive at one time, over all connections.
+pub const PAGES_AT_ONCE: usize = 16;
+/// Bytes of one such page.
+pub const PAGE: usize = limits::READ_AT_ONCE;
+/// Rooms whose records are on their way to the archive at one time.
+pub const MIGRATIONS_AT_ONCE: usize = 64;
+/// Between two rounds of migration.
+pub const MIGRATE_EVERY: Duration = Duration::from_secs(1);
+/// Between two group syncs of the journal.
+pub const SYNC_EVERY: Duration = Duration::from_millis(50);
+/// Between two looks for idle and failed rooms.
+pub const SWEEP_EVERY: Duration = Duration::from_secs(2);
+/// First wait after the archive or the directory failed; doubled for every further failure.
+pub const BACKOFF_FIRST: Duration = Duration::from_millis(500);
+/// Longest such wait.
+pub const BACKOFF_MOST: Duration = Duration::from_secs(15);
+/// What an upgrade that finds no place is told to wait, in seconds.
+pub const RETRY_AFTER_SECONDS: u64 = 5;
+/// Times a join looks for its room anew because the one it found had just left memory.
+pub const JOIN_ATTEMPTS: usize = 4;
+
+/// The limits a host enforces, as far as they depend on the size of the machine or a test wants to see them reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostLimits {
+    /// Connections, joined or not.
+    pub connections: usize,
+    /// Connections that have not joined.
+    pub unjoined: usize,
+    /// Rooms in memory.
+    pub rooms: usize,
+    /// How long an upgraded connection may take to join.
+    pub join_within: Duration,
+    /// Silence of a client after which it is given up.
+    pub silent_after: Duration,
+    /// Silence of the host after which it beats.
+    pub beat_after: Duration,
+    /// How long a write may make no progress.
+    pub slow_after: Duration,
+    /// How long a room without connections stays in memory.
+    pub idle_room: Duration,
+}
+
+impl Default for HostLimits {
+    fn default() -> Self {
+        Self {
+            connections: limits::CONNECTIONS,
+            unjoined: limits::UNJOINED,
+            rooms: limits::ROOMS,
+            join_within: Duration::from_millis(limits::JOIN_WITHIN_MS),
+            silent_after: Duration::from_millis(limits::SILENT_AFTER_MS),
+            beat_after: Duration::from_millis(limits::BEAT_AFTER_MS),
+            slow_after: Duration::from_millis(limits::SLOW_AFTER_MS),
+            idle_room: Duration::from_millis(limits::IDLE_ROOM_MS),
+        }
+    }
+}

@@ -1,0 +1,513 @@
+//! One room in memory: the state machine behind its lock, the mailboxes of its connections, and how far its records
+//! have come. A panic in it ends this room and nothing else. Opening it, and moving its records to the archive, happen
+//! elsewhere; the lock is never held over an await.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use latchkey_journal::Journal;
+use latchkey_protocol::frame::ClientFrame;
+use latchkey_protocol::{Chunk, CloseCode, Epoch, Position, Record, RoomId, Seq, Ticket};
+use latchkey_room::{
+    Checkpoint, Command, ConnectionId, Input, Log, Now, Read, Room, Summary, Unavailable,
+};
+
+use crate::mailbox::Mailbox;
+use crate::metrics::Metrics;
+
+/// What rooms share: where their records are written, and what is counted.
+pub(crate) struct Desk {
+    /// The host's write-ahead log.
+    pub(crate) journal: Journal,
+    /// The host's counters.
+    pub(crate) metrics: Metrics,
+    /// Makes the next append of this room panic.
+    #[cfg(feature = "fakes")]
+    pub(crate) panic_in: Mutex<Option<RoomId>>,
+}
+
+/// A room that takes no more input, and what its connections are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It left memory because nobody was in it.
+    Evicted,
+    /// It was stopped.
+    Stopped(CloseCode),
+}
+
+/// How far a room's records have come: `stored <= journaled <= tail`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Marks {
+    stored: Seq,
+    journaled: Seq,
+    tail: Seq,
+}
+
+impl Marks {
+    fn check(self) {
+        assert!(
+            self.stored <= self.journaled && self.journaled <= self.tail,
+            "stored <= journaled <= tail must hold, found {self:?}"
+        );
+    }
+}
+
+/// What a room has for the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Pending {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Something that may wait for the next round.
+    Some,
+    /// Something that should not wait: the game is over.
+    Urgent,
+}
+
+/// What an input leaves for the connection that brought it.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Frames for it alone, to be sent before anything the room gives to read.
+    pub(crate) replies: Vec<Bytes>,
+    /// Set when it is to be closed after the replies.
+    pub(crate) close: Option<CloseCode>,
+    /// What the room now has for the archive.
+    pub(crate) pending: Pending,
+}
+
+/// Records on their way to the archive.
+pub(crate) struct Batch {
+    /// The records, if any are unstored.
+    pub(crate) chunk: Option<(Chunk, Summary)>,
+    /// The checkpoint to keep; the records it stands on are stored.
+    pub(crate) keep: Option<Checkpoint>,
+    /// The `finished` record to announce, if it is stored.
+    pub(crate) finish: Option<Seq>,
+    /// Whether records remain that did not fit into the chunk.
+    pub(crate) more: bool,
+}
+
+/// One room in memory.
+pub(crate) struct LiveRoom {
+    /// Whose room.
+    pub(crate) id: RoomId,
+    /// The epoch this host claimed it with.
+    pub(crate) epoch: Epoch,
+    /// Whether it waits for migration or is in it.
+    pub(crate) queued: AtomicBool,
+    ended: AtomicBool,
+    core: Mutex<Core>,
+}
+
+struct Core {
+    room: Room,
+    mailboxes: HashMap<ConnectionId, Arc<Mailbox>>,
+    marks: Marks,
+    keep: Option<Checkpoint>,
+    /// A chunk that the archive may have taken although it did not say so. It is given again as it is.
+    in_doubt: Option<(Chunk, Summary)>,
+    /// The `finished` record that is still to be announced.
+    finish: Option<Seq>,
+    urgent: bool,
+    ended: Option<Ended>,
+    idle_since: Duration,
+    commands: Vec<Command>,
+}
+
+/// The journal as a room sees it.
+struct RoomLog<'a> {
+    desk: &'a Desk,
+    room: RoomId,
+}
+
+impl Log for RoomLog<'_> {
+    fn append(&mut self, record: &Record) -> Result<(), Unavailable> {
+        #[cfg(feature = "fakes")]
+        self.desk.panic_if_asked(self.room);
+        let appended = self.desk.journal.append(self.room, record);
+        self.desk.metrics.appended(self.room, record.seq, &appended);
+        appended.map_err(|_| Unavailable)
+    }
+}
+
+impl Desk {
+    /// A desk with nothing counted.
+    pub(crate) fn new(journal: Journal) -> Self {
+        Self {
+            journal,
+            metrics: Metrics::default(),
+            #[cfg(feature = "fakes")]
+            panic_in: Mutex::new(None),
+        }
+    }
+}
+
+#[cfg(feature = "fakes")]
+impl Desk {
+    fn panic_if_asked(&self, room: RoomId) {
+        let asked = self
+            .panic_in
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take_if(|asked| *asked == room)
+            .is_some();
+        assert!(!asked, "a test asked this room to panic");
+    }
+}
+
+impl LiveRoom {
+    /// Puts an opened room into service. Its `finished` record, if it has one, is announced (again): whether the
+    /// earlier announcement arrived is not known, and telling it twice does nothing.
+    pub(crate) fn new(room: Room, elapsed: Duration) -> Self {
+        let marks = Marks {
+            stored: room.stored(),
+            journaled: room.stored(),
+            tail: room.tail(),
+        };
+        Self {
+            id: room.id(),
+            epoch: room.epoch(),
+            queued: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            core: Mutex::new(Core {
+                mailboxes: HashMap::new(),
+                marks,
+                keep: None,
+                in_doubt: None,
+                finish: room.finished(),
+                urgent: false,
+                ended: None,
+                idle_since: elapsed,
+                commands: Vec::new(),
+                room,
+            }),
+        }
+    }
+
+    /// Whether it takes no more input.
+    pub(crate) fn ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// A connection takes a seat.
+    pub(crate) fn join(
+        &self,
+        desk: &Desk,
+        now: Now,
+        (connection, mailbox): (ConnectionId, Arc<Mailbox>),
+        ticket: Ticket,
+        have: Option<Position>,
+    ) -> Result<Outcome, Ended> {
+        self.with(|core| {
+            core.mailboxes.insert(connection, mailbox);
+            core.handle(
+                desk,
+                now,
+                Some(connection),
+                Input::Join {
+                    connection,
+                    ticket,
+                    have,
+                },
+            )
+        })
+    }
+
+    /// A joined connection sent a frame.
+    pub(crate) fn frame(
+        &self,
+        desk: &Desk,
+        now: Now,
+        connection: ConnectionId,
+        frame: ClientFrame<'_>,
+    ) -> Result<Outcome, Ended> {
+        self.with(|core| {
+            core.handle(
+                desk,
+                now,
+                Some(connection),
+                Input::Frame { connection, frame },
+            )
+        })
+    }
+
+    /// A connection ended. Harmless when the room has forgotten it already.
+    pub(crate) fn gone(&self, desk: &Desk, now: Now, elapsed: Duration, connection: ConnectionId) {
+        let _ = self.with(|core| {
+            core.mailboxes.remove(&connection);
+            core.idle_since = elapsed;
+            core.handle(desk, now, None, Input::Gone(connection));
+        });
+    }
+
+    /// Moves frames for `connection` into `out`; tells what is left, and when (elapsed milliseconds) to ask again.
+    pub(crate) fn read(
+        &self,
+        now: Now,
+        connection: ConnectionId,
+        out: &mut Vec<Bytes>,
+    ) -> Result<(Read, Option<u64>), Ended> {
+        self.with(|core| {
+            let read = core.room.read(connection, now, out);
+            (read, core.room.next_due(connection))
+        })
+    }
+
+    /// `connection` was sent the archive's records up to `seq`.
+    pub(crate) fn caught_up_to(&self, connection: ConnectionId, seq: Seq) -> Result<(), Ended> {
+        self.with(|core| core.room.caught_up_to(connection, seq))
+    }
+
+    /// What waits to be moved to the archive. A room that lost its right or its mind has nothing to give any more.
+    pub(crate) fn pending(&self) -> Pending {
+        let lost = Ended::Stopped(CloseCode::NotReady);
+        let pending = self.even_ended(|core| match core.ended {
+            Some(ended) if ended == lost => Pending::Nothing,
+            _ => core.pending(),
+        });
+        pending.unwrap_or_default()
+    }
+
+    /// Whether records of it may be in the journal alone.
+    pub(crate) fn owes(&self) -> bool {
+        let core = self.lock();
+        core.marks.stored < core.marks.tail || core.finish.is_some()
+    }
+
+    /// Takes what is to be moved to the archive now. Works on a stopped room too, but not on one that another host
+    /// has taken over or that panicked: its memory is not to be trusted, and the journal has its records.
+    pub(crate) fn batch(&self) -> Option<Batch> {
+        let taken = self.even_ended(|core| {
+            if core.ended == Some(Ended::Stopped(CloseCode::NotReady)) {
+                return None;
+            }
+            core.urgent = false;
+            let chunk = core.in_doubt.take().or_else(|| core.next_chunk());
+            let stored = core.marks.stored;
+            let keep = core.keep.take();
+            let finish = core.finish.filter(|finish| *finish <= stored);
+            let more = chunk
+                .as_ref()
+                .is_some_and(|(chunk, _)| chunk.last() < core.marks.tail);
+            let batch = Batch {
+                chunk,
+                keep,
+                finish,
+                more,
+            };
+            batch.is_some().then_some(batch)
+        });
+        taken.ok().flatten()
+    }
+
+    /// Records to `seq` are durable in the journal.
+    pub(crate) fn journaled(&self, seq: Seq) {
+        let _ = self.even_ended(|core| {
+            core.marks.journaled = core.marks.journaled.max(seq);
+            core.marks.check();
+        });
+    }
+
+    /// Records to `seq` are in the archive. Returns the `finished` record that may now be announced, and how far the
+    /// journal may forget: a finish that is not announced stays in it, so that a restart announces it.
+    pub(crate) fn stored(&self, desk: &Desk, now: Now, seq: Seq) -> Option<(Option<Seq>, Seq)> {
+        self.even_ended(|core| {
+            core.marks.stored = core.marks.stored.max(seq);
+            core.marks.check();
+            core.handle(desk, now, None, Input::Stored(seq));
+            let stored = core.marks.stored;
+            let finish = core.finish.filter(|finish| *finish <= stored);
+            (finish, finish.map_or(stored, |finish| Seq(finish.0 - 1)))
+        })
+        .ok()
+    }
+
+    /// The finish was announced. Returns how far the journal may forget.
+    pub(crate) fn announced(&self) -> Seq {
+        let mut core = self.lock();
+        core.finish = None;
+        core.marks.stored
+    }
+
+    /// The archive did not say whether it took this chunk.
+    pub(crate) fn not_stored(&self, chunk: Chunk, summary: Summary) {
+        self.lock().in_doubt = Some((chunk, summary));
+    }
+
+    /// Puts a checkpoint back that the archive did not take, unless a newer one has come.
+    pub(crate) fn not_kept(&self, checkpoint: Checkpoint) {
+        let mut core = self.lock();
+        if core
+            .keep
+            .as_ref()
+            .is_none_or(|newer| newer.seq < checkpoint.seq)
+        {
+            core.keep = Some(checkpoint);
+        }
+    }
+
+    /// Stops the room: no more input, and every connection is closed with `code`.
+    pub(crate) fn stop(&self, code: CloseCode) {
+        self.ended.store(true, Ordering::Release);
+        let mut core = self.lock();
+        core.ended.get_or_insert(Ended::Stopped(code));
+        for (_, mailbox) in core.mailboxes.drain() {
+            mailbox.close(code);
+        }
+    }
+
+    /// Takes the room out of service if nobody is in it, nothing of it waits, and it has been so for `idle`.
+    pub(crate) fn evict(&self, elapsed: Duration, idle: Duration) -> bool {
+        let evicted = self.with(|core| {
+            let quiet = core.mailboxes.is_empty() && core.pending() == Pending::Nothing;
+            if !quiet || elapsed.saturating_sub(core.idle_since) < idle {
+                return false;
+            }
+            core.ended = Some(Ended::Evicted);
+            true
+        });
+        let evicted = evicted.unwrap_or(false);
+        if evicted {
+            self.ended.store(true, Ordering::Release);
+        }
+        evicted
+    }
+
+    /// How many of its records the archive does not have.
+    pub(crate) fn unstored(&self) -> u64 {
+        let marks = self.lock().marks;
+        marks.tail.0 - marks.stored.0
+    }
+
+    /// Connections in the room.
+    pub(crate) fn connections(&self) -> usize {
+        self.lock().mailboxes.len()
+    }
+
+    /// Runs `work` on a room in service.
+    fn with<T>(&self, work: impl FnOnce(&mut Core) -> T) -> Result<T, Ended> {
+        self.even_ended(|core| match core.ended {
+            Some(ended) => Err(ended),
+            None => Ok(work(core)),
+        })
+        .and_then(|result| result)
+    }
+
+    /// Runs `work` on a room that has not failed. A panic in it poisons the lock and ends the room.
+    fn even_ended<T>(&self, work: impl FnOnce(&mut Core) -> T) -> Result<T, Ended> {
+        let failed = Ended::Stopped(CloseCode::RoomFailed);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let mut core = self.core.lock().map_err(|_| failed)?;
+            Ok(work(&mut core))
+        }));
+        result.unwrap_or_else(|_| {
+            tracing::error!(room = %self.id, epoch = %self.epoch, "the room failed and is taken out");
+            self.stop(CloseCode::RoomFailed);
+            Err(failed)
+        })
+    }
+
+    /// The bookkeeping beside the state machine, which a panic in the state machine does not harm.
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Batch {
+    fn is_some(&self) -> bool {
+        self.chunk.is_some() || self.keep.is_some() || self.finish.is_some()
+    }
+
+    /// The last record in it.
+    pub(crate) fn last(&self) -> Option<Seq> {
+        self.chunk.as_ref().map(|(chunk, _)| chunk.last())
+    }
+}
+
+impl Core {
+    fn pending(&self) -> Pending {
+        let some =
+            self.marks.stored < self.marks.tail || self.keep.is_some() || self.finish.is_some();
+        match (self.urgent, some) {
+            (true, _) => Pending::Urgent,
+            (false, true) => Pending::Some,
+            (false, false) => Pending::Nothing,
+        }
+    }
+
+    fn next_chunk(&self) -> Option<(Chunk, Summary)> {
+        let records = self.room.unstored();
+        let last = records.last()?.seq;
+        let summary = self.room.summary_at(last);
+        let chunk = Chunk {
+            room: self.room.id(),
+            epoch: self.room.epoch(),
+            records,
+        };
+        Some((
+            chunk,
+            summary.expect("an unstored record lies between stored and tail"),
+        ))
+    }
+
+    fn handle(
+        &mut self,
+        desk: &Desk,
+        now: Now,
+        from: Option<ConnectionId>,
+        input: Input<'_>,
+    ) -> Outcome {
+        let mut log = RoomLog {
+            desk,
+            room: self.room.id(),
+        };
+        let mut commands = std::mem::take(&mut self.commands);
+        self.room.handle(input, now, &mut log, &mut commands);
+        self.marks.tail = self.room.tail();
+        let mut outcome = Outcome::default();
+        for command in commands.drain(..) {
+            self.carry_out(desk, from, command, &mut outcome);
+        }
+        self.commands = commands;
+        outcome.pending = self.pending();
+        outcome
+    }
+
+    fn carry_out(
+        &mut self,
+        desk: &Desk,
+        from: Option<ConnectionId>,
+        command: Command,
+        outcome: &mut Outcome,
+    ) {
+        match command {
+            Command::Reply(frame) => {
+                desk.metrics.replied(&frame);
+                outcome.replies.push(frame);
+            }
+            // The connection the input came from reads afterwards anyway.
+            Command::Wake => self
+                .mailboxes
+                .iter()
+                .filter(|(connection, _)| Some(**connection) != from)
+                .for_each(|(_, mailbox)| mailbox.wake()),
+            Command::Close(connection, code) => {
+                let mailbox = self.mailboxes.remove(&connection);
+                if Some(connection) == from {
+                    outcome.close = Some(code);
+                } else if let Some(mailbox) = mailbox {
+                    mailbox.close(code);
+                }
+            }
+            Command::Keep(checkpoint) => self.keep = Some(checkpoint),
+            Command::Finished(seq) => {
+                self.finish = Some(seq);
+                self.urgent = true;
+            }
+        }
+    }
+}

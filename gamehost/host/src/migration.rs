@@ -1,0 +1,320 @@
+//! Moving records to the archive, about once a second and at once when a game is over: sync the journal, store each
+//! room's chunk, tell the room, announce its finish, and only then let the journal forget. Also the group sync of the
+//! journal. While the archive is away play goes on, and all rooms wait together before it is tried again.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use latchkey_protocol::{Chunk, CloseCode, Seq};
+use latchkey_room::{Checkpoint, Summary};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::backoff::Backoff;
+use crate::host::Shared;
+use crate::limits::{MIGRATE_EVERY, MIGRATIONS_AT_ONCE, PORT_WITHIN, SYNC_EVERY};
+use crate::live::{Batch, LiveRoom, Pending};
+use crate::ports::ArchiveError;
+
+/// The rooms that have something for the archive. Each is here at most once, so there are never more than rooms.
+pub(crate) struct Migration {
+    due: Mutex<VecDeque<Arc<LiveRoom>>>,
+    kick: Notify,
+    settled: Notify,
+    seed: u64,
+}
+
+impl Migration {
+    /// Nothing to do yet.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            due: Mutex::new(VecDeque::new()),
+            kick: Notify::new(),
+            settled: Notify::new(),
+            seed,
+        }
+    }
+
+    /// Notes what `live` has for the archive.
+    pub(crate) fn watch(&self, live: &Arc<LiveRoom>, pending: Pending) {
+        if pending == Pending::Nothing {
+            return;
+        }
+        if !live.queued.swap(true, Ordering::AcqRel) {
+            self.due().push_back(live.clone());
+        }
+        if pending == Pending::Urgent {
+            self.kick.notify_one();
+        }
+    }
+
+    /// Begins a round now.
+    pub(crate) fn hurry(&self) {
+        self.kick.notify_one();
+    }
+
+    /// Resolves when a room's turn has ended.
+    pub(crate) async fn settled(&self) {
+        self.settled.notified().await;
+    }
+
+    fn due(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<LiveRoom>>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, most: usize) -> Vec<Arc<LiveRoom>> {
+        let mut due = self.due();
+        let count = due.len().min(most);
+        due.drain(..count).collect()
+    }
+}
+
+/// How a room's turn ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Everything asked of the archive was done.
+    Done,
+    /// The archive is away.
+    ArchiveFailed,
+}
+
+/// Syncs the journal every [`SYNC_EVERY`] if anything was appended: nothing a member sees waits for it.
+pub(crate) async fn sync_in_groups(shared: Arc<Shared>) {
+    let mut tick = interval(SYNC_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut synced = 0;
+    loop {
+        tick.tick().await;
+        let records = shared.desk.metrics.records.get();
+        if records != synced {
+            sync(&shared).await;
+            synced = records;
+        }
+    }
+}
+
+/// Syncs the journal. After a failure it takes no more records (the rooms refuse their frames), but what memory holds
+/// goes on to the archive, which then has the only durable copy.
+pub(crate) async fn sync(shared: &Arc<Shared>) {
+    let desk = shared.clone();
+    let synced = tokio::task::spawn_blocking(move || desk.desk.journal.sync()).await;
+    let failed = match synced {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    shared.desk.metrics.sync_failures.up();
+    if shared.desk.metrics.sync_failures.get() == 1 {
+        tracing::error!(error = failed, "the journal could not be synced");
+    }
+}
+
+/// Runs until its task is dropped.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut tick = interval(MIGRATE_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut turns = Turns {
+        running: JoinSet::new(),
+        backoff: Backoff::new(shared.migration.seed),
+        not_before: Duration::ZERO,
+    };
+    loop {
+        tokio::select! {
+            Some(turn) = turns.running.join_next(), if !turns.running.is_empty() => {
+                turns.ended(&shared, turn.unwrap_or(Turn::Done));
+            }
+            _ = tick.tick() => turns.round(&shared).await,
+            () = shared.migration.kick.notified() => turns.round(&shared).await,
+        }
+    }
+}
+
+/// The rooms whose records are on their way.
+struct Turns {
+    running: JoinSet<Turn>,
+    backoff: Backoff,
+    /// When the archive may be tried again, in elapsed time.
+    not_before: Duration,
+}
+
+impl Turns {
+    /// Gives every due room its turn, as far as there is place; a turn that ends makes place for the next.
+    async fn round(&mut self, shared: &Arc<Shared>) {
+        if shared.time.elapsed() < self.not_before {
+            return;
+        }
+        let rooms = shared
+            .migration
+            .take(MIGRATIONS_AT_ONCE.saturating_sub(self.running.len()));
+        let batches: Vec<_> = rooms
+            .into_iter()
+            .filter_map(|live| match live.batch() {
+                Some(batch) => Some((live, batch)),
+                None => {
+                    end_turn(shared, &live);
+                    None
+                }
+            })
+            .collect();
+        if batches.is_empty() {
+            return;
+        }
+        // Nothing reaches the archive that the journal could still lose: stored <= journaled.
+        sync(shared).await;
+        for (live, batch) in batches {
+            if let Some(last) = batch.last() {
+                live.journaled(last);
+            }
+            let shared = shared.clone();
+            self.running.spawn(async move {
+                let turn = carry(&shared, &live, batch).await;
+                end_turn(&shared, &live);
+                turn
+            });
+        }
+    }
+
+    fn ended(&mut self, shared: &Shared, turn: Turn) {
+        match turn {
+            Turn::Done => self.backoff.worked(),
+            Turn::ArchiveFailed => {
+                shared.desk.metrics.archive_failures.up();
+                if shared.time.elapsed() >= self.not_before {
+                    let wait = self.backoff.failed();
+                    self.not_before = shared.time.elapsed() + wait;
+                }
+            }
+        }
+        if !shared.migration.due().is_empty() && self.running.len() + 1 == MIGRATIONS_AT_ONCE {
+            shared.migration.hurry();
+        }
+    }
+}
+
+/// The room may be queued again, and is if it has more.
+fn end_turn(shared: &Shared, live: &Arc<LiveRoom>) {
+    live.queued.store(false, Ordering::Release);
+    shared.migration.watch(live, live.pending());
+    shared.migration.settled.notify_one();
+}
+
+async fn carry(shared: &Arc<Shared>, live: &Arc<LiveRoom>, batch: Batch) -> Turn {
+    let Batch {
+        chunk,
+        keep,
+        mut finish,
+        more,
+    } = batch;
+    let mut forget = None;
+    if let Some((chunk, summary)) = chunk {
+        match store(shared, live, chunk, summary).await {
+            Ok(Some((announce, upto))) => (finish, forget) = (announce, Some(upto)),
+            Ok(None) => return Turn::Done,
+            Err(turn) => {
+                keep.into_iter()
+                    .for_each(|checkpoint| live.not_kept(checkpoint));
+                return turn;
+            }
+        }
+    }
+    if let Some(checkpoint) = keep
+        && let Err(turn) = keep_checkpoint(shared, live, checkpoint).await
+    {
+        return turn;
+    }
+    if let Some(seq) = finish
+        && announce(shared, live, seq).await
+    {
+        forget = Some(live.announced());
+    }
+    if let Some(upto) = forget {
+        shared.desk.journal.stored(live.id, upto);
+    }
+    if more {
+        shared.migration.hurry();
+    }
+    Turn::Done
+}
+
+/// Stores a chunk and tells the room; then the `finished` record that may be announced, and how far the journal may
+/// forget. `None` when the room failed meanwhile.
+async fn store(
+    shared: &Arc<Shared>,
+    live: &Arc<LiveRoom>,
+    chunk: Chunk,
+    summary: Summary,
+) -> Result<Option<(Option<Seq>, Seq)>, Turn> {
+    let (last, records) = (chunk.last(), chunk.records.len() as u64);
+    let appended = shared.ports.archive.append(chunk.clone(), summary.encode());
+    if let Err(turn) = judge(live, timeout(PORT_WITHIN, appended).await) {
+        live.not_stored(chunk, summary);
+        return Err(turn);
+    }
+    shared.desk.metrics.chunks_stored.up();
+    shared.desk.metrics.records_stored.add(records);
+    Ok(live.stored(&shared.desk, shared.time.now(), last))
+}
+
+async fn keep_checkpoint(
+    shared: &Arc<Shared>,
+    live: &Arc<LiveRoom>,
+    checkpoint: Checkpoint,
+) -> Result<(), Turn> {
+    let Checkpoint { seq, state } = checkpoint.clone();
+    let kept = shared.ports.archive.keep(live.id, live.epoch, seq, state);
+    let judged = judge(live, timeout(PORT_WITHIN, kept).await);
+    match judged {
+        Ok(()) => shared.desk.metrics.checkpoints_kept.up(),
+        Err(_) => live.not_kept(checkpoint),
+    }
+    judged
+}
+
+/// Passes the finish on; whether that worked. If not, the room's next turn tries again.
+async fn announce(shared: &Arc<Shared>, live: &Arc<LiveRoom>, seq: Seq) -> bool {
+    let room = live.id;
+    match timeout(PORT_WITHIN, shared.ports.finishes.finished(room, seq)).await {
+        Ok(Ok(())) => {
+            shared.desk.metrics.finishes_announced.up();
+            tracing::info!(%room, %seq, "the finished game is announced");
+            true
+        }
+        Ok(Err(error)) => {
+            tracing::warn!(%room, %seq, %error, "the finished game could not be announced");
+            false
+        }
+        Err(_) => {
+            tracing::warn!(%room, %seq, "announcing the finished game took too long");
+            false
+        }
+    }
+}
+
+/// What an answer of the archive means: a room that is fenced or disagrees with it is stopped, anything else is tried
+/// again after a wait.
+fn judge(
+    live: &LiveRoom,
+    answer: Result<Result<(), ArchiveError>, tokio::time::error::Elapsed>,
+) -> Result<(), Turn> {
+    let (room, epoch) = (live.id, live.epoch);
+    match answer {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(ArchiveError::Fenced(writer))) => {
+            tracing::warn!(%room, %epoch, %writer, "another epoch writes the room; it is stopped here");
+            live.stop(CloseCode::NotReady);
+            return Err(Turn::Done);
+        }
+        Ok(Err(error @ ArchiveError::Gap { .. })) => {
+            // Memory and archive disagree: rebuilt from the archive and the journal, the room knows what is true.
+            tracing::error!(%room, %epoch, %error, "the room is taken out");
+            live.stop(CloseCode::RoomFailed);
+            return Err(Turn::Done);
+        }
+        Ok(Err(error)) => tracing::warn!(%room, %epoch, %error, "the archive did not take it"),
+        Err(_) => tracing::warn!(%room, %epoch, "the archive did not answer in time"),
+    }
+    Err(Turn::ArchiveFailed)
+}

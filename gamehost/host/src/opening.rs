@@ -1,0 +1,129 @@
+//! Opening a room: claim it, become the archive's writer, add what the journal holds beyond the archive. Afterwards
+//! this host, and no other, orders the room's records.
+
+use std::future::Future;
+use std::sync::{Arc, PoisonError};
+
+use latchkey_protocol::{Epoch, Record, RoomId, RoomKey, Seq};
+use latchkey_room::{Checkpoint, Room, Start, Summary};
+
+use crate::host::Shared;
+use crate::limits::PORT_WITHIN;
+use crate::live::{LiveRoom, Pending};
+use crate::ports::{Claim, Head};
+use crate::rooms::NotOpened;
+
+/// Finds `room` in memory or opens it.
+pub(crate) async fn find(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOpened> {
+    if shared.is_stopping() {
+        return Err(NotOpened::Stopping);
+    }
+    let work = || {
+        let shared = shared.clone();
+        async move {
+            let opened = open(&shared, room).await;
+            match &opened {
+                Ok(_) => shared.desk.metrics.rooms_opened.up(),
+                Err(error) => {
+                    shared.desk.metrics.rooms_not_opened.up();
+                    tracing::warn!(%room, %error, "the room was not opened");
+                }
+            }
+            opened
+        }
+    };
+    shared.rooms.find(room, work).await
+}
+
+async fn open(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOpened> {
+    let _turn = shared
+        .openings
+        .acquire()
+        .await
+        .map_err(|_| NotOpened::Stopping)?;
+    let epoch = match within("directory", shared.ports.directory.claim(room)).await? {
+        Claim::Owned(epoch) => epoch,
+        Claim::Elsewhere(url) => return Err(NotOpened::Elsewhere(url)),
+    };
+    let head = within("archive", shared.ports.archive.open(room, epoch)).await?;
+    let stored = head.stored;
+    let unstored = journal_tail(shared, room, stored).await?;
+    let recovered = unstored.len();
+    let start = start(shared, room, epoch, head, unstored)?;
+    let opened = Room::open(start).map_err(|error| NotOpened::NotReady(error.to_string()))?;
+    let live = Arc::new(LiveRoom::new(opened, shared.time.elapsed()));
+    tracing::info!(%room, %epoch, %stored, recovered, "the room is open");
+    // Recovered records, and a finish that may not have been announced, wait for nobody.
+    let pending = live.pending();
+    if pending == Pending::Nothing {
+        shared.desk.journal.stored(room, stored);
+    }
+    shared.migration.watch(&live, pending);
+    Ok(live)
+}
+
+fn start(
+    shared: &Shared,
+    room: RoomId,
+    epoch: Epoch,
+    head: Head,
+    unstored: Vec<Record>,
+) -> Result<Start, NotOpened> {
+    let summary = Summary::decode(&head.summary)
+        .map_err(|error| NotOpened::NotReady(format!("the archive's summary: {error}")))?;
+    if summary.tail() != head.stored {
+        let (summary, stored) = (summary.tail(), head.stored);
+        let error = format!("the archive holds records to {stored} but a summary of {summary}");
+        return Err(NotOpened::NotReady(error));
+    }
+    let checkpoint = head
+        .checkpoint
+        .map(|(seq, state)| Checkpoint { seq, state });
+    let key = RoomKey::derive(&shared.config.secret, room);
+    Ok(Start {
+        room,
+        epoch,
+        key,
+        summary,
+        unstored,
+        checkpoint,
+    })
+}
+
+/// What the journal holds of the room beyond the archive: from memory when it was just recovered, else from disk.
+async fn journal_tail(
+    shared: &Arc<Shared>,
+    room: RoomId,
+    stored: Seq,
+) -> Result<Vec<Record>, NotOpened> {
+    let recovered = shared
+        .recovered
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take(room, stored);
+    if !recovered.is_empty() {
+        return Ok(recovered);
+    }
+    let shared = shared.clone();
+    tokio::task::spawn_blocking(move || shared.desk.journal.tail(room, stored))
+        .await
+        .map_err(|_| NotOpened::NotReady("reading the journal panicked".to_owned()))?
+        .map_err(|error| NotOpened::NotReady(error.to_string()))
+}
+
+async fn within<T, E: std::fmt::Display>(
+    what: &str,
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, NotOpened> {
+    match tokio::time::timeout(PORT_WITHIN, call).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(NotOpened::NotReady(error.to_string())),
+        Err(_) => {
+            let error = format!(
+                "the {what} did not answer within {} s",
+                PORT_WITHIN.as_secs()
+            );
+            Err(NotOpened::NotReady(error))
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! From the HTTP connection to a room connection: takes the socket back from hyper, lets the client join, and hands
+//! over to a task of its own, so that nothing of the handshake stays in memory for the hours that follow.
+
+use std::sync::Arc;
+
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto;
+use tokio::net::TcpStream;
+
+use crate::connection::Connection;
+use crate::host::Shared;
+use crate::join;
+use crate::listener::Places;
+use crate::socket::{Io, Socket};
+use crate::wire::{Ending, JOIN_ALLOWANCE, Wire};
+
+/// Runs a connection from its upgrade to its join.
+pub(crate) async fn run(shared: Arc<Shared>, on_upgrade: OnUpgrade, places: Places) {
+    let Places {
+        connection: place,
+        unjoined,
+    } = places;
+    let within = shared.config.limits.join_within;
+    let Ok(Ok(upgraded)) = tokio::time::timeout(within, on_upgrade).await else {
+        return;
+    };
+    let counted = Counted::new(shared.clone());
+    let (io, read) = take_back(&shared, upgraded);
+    let allowance = JOIN_ALLOWANCE.saturating_sub(read.len());
+    let socket = Socket::new(io, allowance, shared.config.limits.slow_after);
+    let mut wire = Wire::new(socket, read).await;
+    shared.desk.metrics.unjoined.up();
+    let joined = join::join(&shared, &mut wire).await;
+    shared.desk.metrics.unjoined.down();
+    drop(unjoined);
+    match joined {
+        Ok(joined) => {
+            let connection = Connection::new(shared, wire, joined);
+            tokio::spawn(async move {
+                connection.run().await;
+                drop((counted, place));
+            });
+        }
+        Err(ending) => {
+            end(&shared, wire, ending).await;
+            drop((counted, place));
+        }
+    }
+}
+
+/// Ends a connection, one way or the other, within a bounded time.
+pub(crate) async fn end(shared: &Shared, wire: Wire, ending: Ending) {
+    match ending {
+        Ending::Close(code) => {
+            shared.desk.metrics.closed(code);
+            wire.close(code).await;
+        }
+        Ending::Gone => wire.answer_close().await,
+    }
+}
+
+/// The bare socket if the HTTP server is one that gives it back, and the bytes it has read already.
+fn take_back(shared: &Shared, upgraded: Upgraded) -> (Io, Vec<u8>) {
+    let upgraded = match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
+        Ok(parts) => return (raw(parts.io), parts.read_buf.to_vec()),
+        Err(upgraded) => upgraded,
+    };
+    match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => (raw(parts.io), parts.read_buf.to_vec()),
+        Err(upgraded) => {
+            shared.desk.metrics.sockets_not_raw.up();
+            (Io::Upgraded(TokioIo::new(upgraded)), Vec::new())
+        }
+    }
+}
+
+fn raw(io: TokioIo<TcpStream>) -> Io {
+    let stream = io.into_inner();
+    // Frames are small and gathered already. If it cannot be set, they come a little later.
+    let _ = stream.set_nodelay(true);
+    Io::Raw(stream)
+}
+
+/// Counts the connection for as long as it lives, however it ends.
+struct Counted(Arc<Shared>);
+
+impl Counted {
+    fn new(shared: Arc<Shared>) -> Self {
+        shared.desk.metrics.connections.up();
+        Self(shared)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.desk.metrics.connections.down();
+    }
+}
