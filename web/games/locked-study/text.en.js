@@ -44,7 +44,7 @@ export const text = {
     here: (names) => `(here: ${names})`,
     /** @param {string} names */
     looking: (names) => `Looking at this with you: ${names}`,
-    scroll: 'The room; scroll sideways to see all of it',
+    names: 'Show names',
   },
 
   pockets: {
@@ -94,7 +94,7 @@ export const text = {
   /** Hotspots of the two views: the name of each thing. */
   spots: {
     door: 'The door',
-    portrait: 'Portrait over the chair',
+    portrait: 'Portrait of an astronomer',
     table: 'Framed table of figures',
     bells: 'Row of bells',
     clock: 'Clock on the mantelpiece',
@@ -321,10 +321,9 @@ export const text = {
     took: (name, item) => `${name} took the ${item.toLowerCase()}.`,
     /** @param {string} name @param {string} item */
     fitted: (name, item) => `${name} fitted the ${item.toLowerCase()}.`,
-    /** @param {string} name @param {string} puzzle @param {string} cost */
-    hint: (name, puzzle, cost) => `${name} opened a hint about ${puzzle} (${cost} added).`,
-    /** @param {string} name */
-    escaped: (name) => `${name} opened the door. You are out!`,
+    /** @param {string} name @param {string} puzzle */
+    hint: (name, puzzle) => `${name} opened a hint about ${puzzle}.`,
+    escaped: 'You are out, all of you!',
     /** @param {string} name */
     givenUp: (name) => `${name} knocked for Tam. The game is over.`,
     someone: 'Somebody',

@@ -61,7 +61,7 @@ export function bookcase() {
   const shut = group({},
     rect(1306, 60, 280, 676, 'url(#st-woodx)', { stroke: WOOD.deep, 'stroke-width': 3 }), rect(1326, 88, 240, 620, '#120a06'),
     row(100, 98), shelf(198), row(214, 96), shelf(312), rect(1334, 326, 224, 126, '#1c110a'), ...emblems, shelf(450), row(468, 96), shelf(566), row(584, 110), rect(1306, 696, 280, 44, WOOD.mid), rect(1296, 50, 300, 20, WOOD.light), rect(1296, 68, 300, 6, INK, { opacity: 0.5 }));
-  const open = group({}, passage(next), path('M1560 60l40-30v760l-40-50z', 'url(#st-woodx)'), ...[190, 310, 440, 570].map((y) => path(`M1560 ${y}l40-${(400 - y) / 14}v10l-40 4z`, WOOD.edge)));
+  const open = group({}, passage(next), path('M1560 60l40-30v760l-40-50z', 'url(#st-woodx)'), ...[190, 310, 440, 570].map((y) => path(`M1560 ${y}l40 ${(y - 400) / 14}v10l-40 4z`, WOOD.edge)));
   return {
     drawing: group({}, shut, open),
     /** @param {readonly string[]} out the books that stand out @param {boolean} opened */
