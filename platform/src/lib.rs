@@ -6,6 +6,11 @@
 pub mod checkout;
 pub mod clock;
 #[cfg(any(test, feature = "contract"))]
+#[expect(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "rules are tests: their names say all"
+)]
 pub mod contract;
 pub mod email;
 pub mod entropy;

@@ -151,7 +151,7 @@ impl Queue for FakeQueue {
 
     async fn extend(&self, receipt: &Receipt, visibility: Duration) -> Result<Swap, StoreError> {
         self.held(receipt, |state, at, now| {
-            state.messages[at].due = now.plus(visibility)
+            state.messages[at].due = now.plus(visibility);
         })
     }
 

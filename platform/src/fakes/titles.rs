@@ -52,7 +52,7 @@ impl Titles for FakeTitles {
             let theirs = versions
                 .values()
                 .filter(|(version, _)| version.slug == *slug);
-            theirs.map(|(version, _)| version.clone()).last()
+            theirs.map(|(version, _)| version.clone()).next_back()
         })
     }
 

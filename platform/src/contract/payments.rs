@@ -1,0 +1,66 @@
+//! The rules of [`Payments`].
+
+use super::Subject;
+use crate::fakes::samples;
+use crate::payments::{CheckoutRequest, PaymentId, PaymentStatus, Payments};
+
+type Payments_ = Subject<dyn Payments>;
+
+/// Makes the tests.
+#[macro_export]
+macro_rules! payments_contract {
+    ($subject:expr) => {
+        $crate::contract!(
+            payments,
+            $subject,
+            [
+                a_checkout_is_open_and_for_its_order,
+                the_same_order_gives_the_same_checkout
+            ]
+        );
+    };
+}
+
+/// A request for the sample order with this number.
+#[must_use]
+pub fn request(number: u8) -> CheckoutRequest {
+    let order = samples::order(number);
+    CheckoutRequest {
+        order: order.id,
+        amount: order.price,
+        what: "Small Game".into(),
+        email: order.email,
+        success_url: "http://site.test/orders/key".into(),
+        cancel_url: "http://site.test/orders/key/cancelled".into(),
+    }
+}
+
+pub async fn a_checkout_is_open_and_for_its_order(subject: &Payments_) {
+    let checkout = subject.port.create(&request(1)).await.unwrap();
+    assert!(checkout.url.contains(checkout.payment.as_str()));
+    let payment = subject
+        .port
+        .retrieve(&checkout.payment)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (payment.id, payment.order),
+        (checkout.payment, samples::order_id(1))
+    );
+    assert_eq!(
+        (payment.status, payment.amount),
+        (PaymentStatus::Open, samples::order(1).price)
+    );
+    assert!(!payment.refunded && !payment.disputed);
+    let unknown = PaymentId::parse("cs_unknown").unwrap();
+    assert_eq!(subject.port.retrieve(&unknown).await.unwrap(), None);
+}
+
+pub async fn the_same_order_gives_the_same_checkout(subject: &Payments_) {
+    let first = subject.port.create(&request(1)).await.unwrap();
+    let again = subject.port.create(&request(1)).await.unwrap();
+    let other = subject.port.create(&request(2)).await.unwrap();
+    assert_eq!(first, again);
+    assert_ne!(first.payment, other.payment);
+}
