@@ -37,6 +37,8 @@ struct Room {
     stored: Seq,
     /// The last record appended by this process.
     last: Option<Seq>,
+    /// First and last of each gapless run of recovered records, until this process appends.
+    recovered: Vec<(Seq, Seq)>,
     /// Nothing of it that is not stored is older.
     since: UnixMs,
     /// Seq and time of the newest record, now and when `stored` was last heard of.
@@ -89,6 +91,7 @@ impl Books {
             held: Vec::new(),
             stored: Seq::ZERO,
             last: None,
+            recovered: Vec::new(),
             since: first,
             newest: (last, first),
             newest_then: (last, first),
@@ -104,12 +107,20 @@ impl Books {
         }
     }
 
+    /// Notes which records of `room` were recovered.
+    pub(crate) fn recovered(&mut self, room: RoomId, runs: Vec<(Seq, Seq)>) {
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.recovered = runs;
+        }
+    }
+
     /// Notes that `record` was appended to `segment`.
     pub(crate) fn appended(&mut self, segment: Number, room: RoomId, record: &Record) {
         self.replaced(room, record.seq);
         self.hold(segment, room, record.seq, record.at);
         if let Some(room) = self.rooms.get_mut(&room) {
             room.last = Some(record.seq);
+            room.recovered = Vec::new();
             room.newest = (record.seq, record.at);
         }
     }
@@ -123,13 +134,20 @@ impl Books {
         }
     }
 
-    /// Notes that the archive holds `room` up to `seq`.
+    /// Notes that the archive holds `room` up to `seq`, and no more if nothing was appended since recovery.
     pub(crate) fn stored(&mut self, id: RoomId, seq: Seq) {
         let Some(room) = self.rooms.get_mut(&id) else {
             return;
         };
         room.stored = room.stored.max(seq);
-        let stored = room.stored;
+        // A record that is missing after what is stored can only be appended anew, and then replaces what follows it
+        // here: nothing of that will ever be read again.
+        let next = |(first, last): &(Seq, Seq)| first.0.saturating_sub(1) <= seq.0 && seq < *last;
+        let stored = if room.last.is_none() && !room.recovered.iter().any(next) {
+            Seq(u64::MAX)
+        } else {
+            room.stored
+        };
         room.held.retain(|held| {
             let keep = held.last > stored;
             if !keep && let Some(segment) = self.segments.get_mut(&held.segment) {

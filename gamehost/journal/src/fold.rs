@@ -66,6 +66,24 @@ impl RoomLog {
             .map(|(_, (_, record))| record)
     }
 
+    /// The last record's seq and run, and where the run begins.
+    pub(crate) fn end(&self) -> Option<(Seq, Run, Seq)> {
+        let (seq, (run, _)) = self.records.last_key_value()?;
+        self.runs.get(run).map(|from| (*seq, *run, *from))
+    }
+
+    /// First and last seq of each gapless run of records.
+    pub(crate) fn spans(&self) -> Vec<(Seq, Seq)> {
+        let mut spans: Vec<(Seq, Seq)> = Vec::new();
+        for seq in self.records.keys() {
+            match spans.last_mut() {
+                Some((_, last)) if last.next() == *seq => *last = *seq,
+                _ => spans.push((*seq, *seq)),
+            }
+        }
+        spans
+    }
+
     /// The records from `after + 1` on, until one is missing.
     pub(crate) fn following(mut self, after: Seq) -> Vec<Record> {
         let mut records = Vec::new();

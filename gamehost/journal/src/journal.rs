@@ -99,13 +99,21 @@ impl Journal {
                 );
             }
         }
+        for (room, log) in &recovered.rooms {
+            books.recovered(*room, log.spans());
+        }
         let newest = segments.iter().rev().find(|found| found.end > 0);
         let previous = newest.map(|found| Seal {
             segment: found.number,
             end: found.end,
         });
         let torn = newest.is_some_and(|found| found.bytes > found.end);
-        let writer = Writer::new(limits, books, unsynced, (previous, torn), highest + 1);
+        let mut writer = Writer::new(limits, books, unsynced, (previous, torn), highest + 1);
+        for (room, log) in &recovered.rooms {
+            if let Some(end) = log.end() {
+                writer.resume(*room, end);
+            }
+        }
         let journal = Self {
             disk,
             limits,
@@ -206,7 +214,7 @@ impl Journal {
     }
 
     /// Notes that the records of `room` up to `seq` are in the archive. Touches no file: the next [`Journal::sync`]
-    /// removes what this freed.
+    /// removes what this freed. `Seq(u64::MAX)` gives up all that is here of a room that lives elsewhere now (J5.3).
     pub fn stored(&self, room: RoomId, seq: Seq) {
         self.write().stored(room, seq);
     }

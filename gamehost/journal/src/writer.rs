@@ -87,6 +87,12 @@ impl Writer {
         }
     }
 
+    /// Goes on with a run that was recovered. Were it a new one, and this one's records lost with the power before they
+    /// are synced, the records to come might seem to follow those that this run had replaced.
+    pub(crate) fn resume(&mut self, room: RoomId, (last, run, from): (Seq, Run, Seq)) {
+        self.runs.insert(room, Continued { run, from, last });
+    }
+
     /// Writes all of `records` or none.
     pub(crate) fn append(
         &mut self,
@@ -185,16 +191,20 @@ impl Writer {
             number,
             previous: self.previous,
         };
+        let mut names = Ok(());
         let begun = disk.create(&file).and_then(|handle| {
             handle.append(&header.encode())?;
             // What the previous file has after its end may look like entries, and other records are about to take
             // their place: it must be known for good that they do not count.
             if self.torn {
                 handle.sync()?;
-                disk.sync_names()?;
+                names = disk.sync_names();
             }
             Ok(handle)
         });
+        // Names that were lost once may be reported as durable the next time (J4.3).
+        self.failed |= names.is_err();
+        let begun = begun.and_then(|handle| names.map(|()| handle));
         self.books
             .open_segment(number, HEADER as u64, HEADER as u64, false);
         match begun {
@@ -229,7 +239,7 @@ impl Writer {
     /// Forgets what is stored.
     pub(crate) fn stored(&mut self, room: RoomId, seq: Seq) {
         self.books.stored(room, seq);
-        if self.books.last(room).is_none() {
+        if self.books.unstored(room).is_none() {
             self.runs.remove(&room);
         }
     }
