@@ -1,10 +1,15 @@
 //! Tests of the room through its public interface: one by one by clause of `docs/protocol.md`, and as a whole against
 //! a plain model.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod device;
 mod harness;
+mod history;
 mod joining;
 mod limits;
+mod property;
 mod reading;
 mod saying;
 mod signals;
 mod storing;
+mod world;

@@ -1,0 +1,558 @@
+//! A room among devices, a journal and an archive, each step compared with the model. What the host would do around
+//! the room is done here in the plainest way.
+
+use latchkey_protocol::frame::ClientFrame;
+use latchkey_protocol::{Body, CloseCode, Epoch, Record, Seq, UnixMs, limits};
+use latchkey_room::{Checkpoint, Command, ConnectionId, Input, Now, Read, Room, Start, Summary};
+use serde_json::{Value, json};
+
+use crate::device::{Device, Down};
+use crate::harness::{Journal, key, member, room_id, start, ticket, value};
+use crate::history::{History, Outcome};
+
+/// Member of each device: the first two members have two devices.
+const DEVICES: [usize; 6] = [0, 1, 2, 3, 0, 1];
+
+#[derive(Debug, Default)]
+struct Archive {
+    records: Vec<Record>,
+    summary: bytes::Bytes,
+    checkpoint: Option<Checkpoint>,
+}
+
+pub(crate) struct World {
+    room: Room,
+    journal: Journal,
+    archive: Archive,
+    history: History,
+    pub(crate) devices: Vec<Device>,
+    /// Every body said by each device.
+    said: Vec<Vec<Value>>,
+    ms: u64,
+    wall: u64,
+    connections: u64,
+    /// When a connection was last told the stored mark.
+    told_at: std::collections::BTreeMap<u64, u64>,
+    online: Vec<usize>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self {
+            room: Room::open(start(1, Summary::default(), Vec::new())).unwrap(),
+            journal: Journal::default(),
+            archive: Archive::default(),
+            history: History::begin(),
+            devices: DEVICES.map(Device::new).into(),
+            said: vec![Vec::new(); DEVICES.len()],
+            ms: 0,
+            wall: 1_000_000,
+            connections: 0,
+            told_at: std::collections::BTreeMap::new(),
+            online: Vec::new(),
+        }
+    }
+
+    pub(crate) fn pass(&mut self, ms: u64) {
+        self.ms += ms;
+        self.wall += ms;
+    }
+
+    pub(crate) fn set_clock_back(&mut self, ms: u64) {
+        self.wall = self.wall.saturating_sub(ms);
+    }
+
+    pub(crate) fn journal_fails(&mut self, failing: bool) {
+        self.journal.failing = failing;
+        self.history.failing = failing;
+    }
+
+    fn handle(&mut self, input: Input<'_>) -> Vec<Command> {
+        let now = Now {
+            elapsed_ms: self.ms,
+            wall: UnixMs(self.wall),
+        };
+        let mut out = Vec::new();
+        self.room.handle(input, now, &mut self.journal, &mut out);
+        for command in &out {
+            if let Command::Keep(checkpoint) = command {
+                let stored = self.archive.records.len() as u64;
+                assert!(
+                    checkpoint.seq.0 <= stored,
+                    "kept before its records were stored"
+                );
+                self.archive.checkpoint = Some(checkpoint.clone());
+            }
+        }
+        out
+    }
+
+    /// The one record that was just ordered must be this one; with `None`, there must be none.
+    fn ordered(&mut self, expected: Option<&Value>) {
+        let journaled = self.journal.records.len();
+        match expected {
+            Some(expected) => {
+                let record = self.journal.records.last().unwrap();
+                assert!(key().verifies(record));
+                self.history.take(value(&record.to_frame()), expected);
+            }
+            None => assert_eq!(
+                journaled,
+                self.history.log.len(),
+                "nothing was to be ordered"
+            ),
+        }
+        assert_eq!(self.room.tail().0, self.history.log.len() as u64);
+        assert_eq!(journaled, self.history.log.len());
+    }
+
+    pub(crate) fn join(&mut self, device: usize) {
+        self.disconnect(device);
+        if self.devices[device].out {
+            return;
+        }
+        self.connections += 1;
+        let (connection, who) = (self.connections, DEVICES[device]);
+        let have = self.devices[device].position();
+        let commands = self.handle(Input::Join {
+            connection: ConnectionId(connection),
+            ticket: ticket(who),
+            have,
+        });
+        let joins = !self.history.has_joined(who);
+        let turned_away = if self.history.has_left(who) {
+            Some(CloseCode::SeatGone)
+        } else if joins && self.history.failing {
+            Some(CloseCode::NotReady)
+        } else {
+            None
+        };
+        self.devices[device].connection = Some(connection);
+        if let Some(code) = turned_away {
+            assert_eq!(commands, [Command::Close(ConnectionId(connection), code)]);
+            self.ordered(None);
+            self.devices[device].down.push_back(Down::Close(code));
+            return;
+        }
+        let joined =
+            json!({"kind": "joined", "from": member(who), "n": 0, "body": ticket(who).profile});
+        self.ordered(joins.then_some(&joined));
+        let mut replies = self.carry_out(connection, commands);
+        self.online.push(who);
+        self.online.sort_unstable();
+        self.check_welcome(device, replies.pop().unwrap(), replies.pop());
+        assert!(replies.is_empty());
+        self.told_at.insert(connection, self.ms);
+    }
+
+    fn check_welcome(&mut self, device: usize, welcome: Value, rewind: Option<Value>) {
+        let who = DEVICES[device];
+        let copy = &self.devices[device].copy;
+        let common = self.history.common(copy);
+        let known = self.devices[device].position().is_some();
+        assert_eq!(
+            welcome["resumed"],
+            known && common == copy.len(),
+            "{welcome}"
+        );
+        let rewinds = known && common < copy.len();
+        let expected = json!({"op": "rewind", "epoch": self.history.epoch, "seq": common});
+        assert_eq!(rewind, rewinds.then_some(expected));
+        assert_eq!(welcome["member"], json!(member(who)));
+        assert_eq!(welcome["tail"], self.history.log.len());
+        assert_eq!(welcome["stored"], self.history.stored);
+        assert_eq!(welcome["epoch"], self.history.epoch);
+        assert_eq!(welcome["n"], self.history.last_n(who));
+        assert_eq!(
+            &welcome["finished"],
+            self.history.finished().unwrap_or(&Value::Null)
+        );
+        let here = |who: &usize| self.history.has_joined(*who) && !self.history.has_left(*who);
+        let mut seats: Vec<_> = (0..4).filter(here).collect();
+        seats.sort_by_key(|who| member(*who));
+        let mut told = welcome["members"].as_array().unwrap().clone();
+        told.sort_by_key(|seat| seat["id"].as_str().unwrap().to_owned());
+        let told: Vec<_> = told
+            .iter()
+            .map(|seat| (seat["id"].clone(), seat["online"] == true))
+            .collect();
+        let seats = seats
+            .iter()
+            .map(|who| (json!(member(*who)), self.online.contains(who)));
+        assert_eq!(told, seats.collect::<Vec<_>>());
+    }
+
+    /// Does what a room asks for on behalf of `connection`, and gives what was replied to it.
+    fn carry_out(&mut self, connection: u64, commands: Vec<Command>) -> Vec<Value> {
+        let mut replies = Vec::new();
+        for command in commands {
+            match command {
+                Command::Reply(frame) => {
+                    replies.push(value(&frame));
+                    self.send_down(connection, Down::Frame(value(&frame)));
+                }
+                Command::Close(id, code) => {
+                    let closed = self
+                        .devices
+                        .iter()
+                        .find(|device| device.connection == Some(id.0));
+                    let who = closed.map(|device| device.who).unwrap();
+                    self.online.retain(|online| *online != who);
+                    self.send_down(id.0, Down::Close(code));
+                }
+                Command::Wake | Command::Keep(_) | Command::Finished(_) => {}
+            }
+        }
+        replies
+    }
+
+    fn send_down(&mut self, connection: u64, what: Down) {
+        let device = self
+            .devices
+            .iter_mut()
+            .find(|device| device.connection == Some(connection));
+        device.unwrap().down.push_back(what);
+    }
+
+    pub(crate) fn disconnect(&mut self, device: usize) {
+        let Some(connection) = self.devices[device].disconnect() else {
+            return;
+        };
+        let commands = self.handle(Input::Gone(ConnectionId(connection)));
+        if !commands.is_empty() {
+            let who = DEVICES[device];
+            assert_eq!(commands, [Command::Wake]);
+            assert!(self.online.contains(&who));
+            self.online.retain(|online| *online != who);
+        }
+    }
+
+    pub(crate) fn say(&mut self, device: usize) {
+        let body = self.devices[device].say(device);
+        self.said[device].push(body);
+    }
+
+    pub(crate) fn add(&mut self, device: usize, frame: Value) {
+        self.devices[device].add(frame);
+    }
+
+    /// One frame of a device reaches the room.
+    pub(crate) fn deliver(&mut self, device: usize) {
+        let Some(frame) = self.devices[device].up.pop_front() else {
+            return;
+        };
+        let (who, connection) = (DEVICES[device], self.devices[device].connection.unwrap());
+        let text = frame.to_string();
+        let commands = self.handle(Input::Frame {
+            connection: ConnectionId(connection),
+            frame: ClientFrame::parse(&text).unwrap(),
+        });
+        let closing = |down: &Down| matches!(down, Down::Close(_));
+        if self.devices[device].down.iter().any(closing) {
+            assert_eq!(
+                commands,
+                [],
+                "the room does not know this connection any more"
+            );
+            return self.ordered(None);
+        }
+        if frame["op"] == "checkpoint" {
+            self.ordered(None);
+            self.carry_out(
+                connection,
+                commands
+                    .into_iter()
+                    .filter(|c| !matches!(c, Command::Reply(_)))
+                    .collect(),
+            );
+            return;
+        }
+        let outcome = self.history.judge(who, &frame, self.ms);
+        let replies = self.carry_out(connection, commands.clone());
+        match outcome {
+            Outcome::Dropped => {
+                assert_eq!(commands, []);
+                self.ordered(None);
+            }
+            Outcome::Refused(code) => {
+                assert_eq!(replies.len(), 1);
+                assert_eq!(
+                    (&replies[0]["code"], &replies[0]["n"]),
+                    (&json!(code), &frame["n"])
+                );
+                self.ordered(None);
+            }
+            Outcome::Ordered => {
+                assert_eq!(replies, [] as [Value; 0]);
+                self.ordered(Some(&record_of(who, &frame)));
+                let closed = commands
+                    .iter()
+                    .any(|command| matches!(command, Command::Close(..)));
+                assert_eq!(closed, frame["op"] == "leave");
+            }
+        }
+    }
+
+    /// The host lets a device's connection read once.
+    pub(crate) fn read(&mut self, device: usize, archive_piece: usize) {
+        let Some(connection) = self.devices[device].connection else {
+            return;
+        };
+        let now = Now {
+            elapsed_ms: self.ms,
+            wall: UnixMs(self.wall),
+        };
+        let mut out = Vec::new();
+        let read = self.room.read(ConnectionId(connection), now, &mut out);
+        for frame in out {
+            let frame = value(&frame);
+            self.check_read(connection, &frame);
+            self.send_down(connection, Down::Frame(frame));
+        }
+        if let Read::FromArchive { after, through } = read {
+            assert!(after < through && through.0 <= self.archive.records.len() as u64);
+            let wanted = self
+                .archive
+                .records
+                .iter()
+                .filter(|r| r.seq > after && r.seq <= through);
+            let piece: Vec<_> = wanted.take(archive_piece).cloned().collect();
+            for record in &piece {
+                self.send_down(connection, Down::Frame(value(&record.to_frame())));
+            }
+            self.room
+                .caught_up_to(ConnectionId(connection), piece.last().unwrap().seq);
+        }
+        if read == Read::CaughtUp {
+            if let Some(due) = self.room.next_due(ConnectionId(connection)) {
+                assert!(due > self.ms, "what is due was read");
+            }
+        }
+    }
+
+    fn check_read(&mut self, connection: u64, frame: &Value) {
+        match frame["op"].as_str().unwrap() {
+            "presence" => {
+                let mut online: Vec<_> = frame["online"].as_array().unwrap().clone();
+                online.sort_by_key(|id| id.as_str().unwrap().to_owned());
+                let mut expected: Vec<_> =
+                    self.online.iter().map(|who| json!(member(*who))).collect();
+                expected.sort_by_key(|id| id.as_str().unwrap().to_owned());
+                assert_eq!(online, expected);
+            }
+            "stored" => {
+                assert_eq!(frame["seq"], self.history.stored);
+                let before = self.told_at.insert(connection, self.ms).unwrap();
+                assert!(self.ms - before >= limits::STORED_EVERY_MS, "P4.7");
+            }
+            _ => {}
+        }
+    }
+
+    /// A device takes in one frame.
+    pub(crate) fn hear(&mut self, device: usize) {
+        let closes = matches!(self.devices[device].down.front(), Some(Down::Close(_)));
+        self.devices[device].hear(&self.history);
+        if closes {
+            assert!(self.devices[device].connection.is_none());
+        }
+    }
+
+    pub(crate) fn resend(&mut self, device: usize) {
+        self.devices[device].resend();
+    }
+
+    /// The operator takes a seat away.
+    pub(crate) fn take_away(&mut self, who: usize) {
+        let has_seat = self.history.has_joined(who) && !self.history.has_left(who);
+        let commands = self.handle(Input::TakeAway(member(who)));
+        let taken = has_seat && !self.history.failing;
+        let left =
+            json!({"kind": "left", "from": member(who), "n": 0, "body": {"why": "taken_away"}});
+        self.ordered(taken.then_some(&left));
+        assert_eq!(commands.is_empty(), !taken);
+        self.carry_out(0, commands);
+    }
+
+    pub(crate) fn notice(&mut self) {
+        self.handle(Input::Notice(Body::of(&"hello")));
+        let notice = json!({"kind": "notice", "from": null, "n": 0, "body": "hello"});
+        self.ordered((!self.history.failing).then_some(&notice));
+    }
+
+    /// A device offers the state as of the end of its copy.
+    pub(crate) fn checkpoint(&mut self, device: usize) {
+        let seq = self.devices[device].copy.len();
+        if self.history.common(&self.devices[device].copy) == seq {
+            let state = self.history.state(seq);
+            let frame = json!({"op": "checkpoint", "seq": seq, "state": state});
+            if self.devices[device].connection.is_some() {
+                self.devices[device].up.push_back(frame);
+            }
+        }
+    }
+
+    /// The archive takes up to `count` records. When the room is not told, it will offer them again.
+    pub(crate) fn store(&mut self, count: usize, told: bool) {
+        let chunk = self.room.unstored();
+        let from = self.history.stored;
+        let frames: Vec<_> = chunk
+            .iter()
+            .map(|record| value(&record.to_frame()))
+            .collect();
+        assert_eq!(frames, self.history.log[from..from + chunk.len()]);
+        assert_eq!(
+            from + chunk.len(),
+            self.history.log.len(),
+            "all of so few fit one chunk"
+        );
+        let chunk = &chunk[..count.min(chunk.len())];
+        let Some(last) = chunk.last().map(|record| record.seq) else {
+            return;
+        };
+        let summary = self.room.summary_at(last).unwrap();
+        assert_eq!(summary.tail(), last);
+        let new = chunk
+            .iter()
+            .filter(|r| r.seq.0 > self.archive.records.len() as u64)
+            .cloned();
+        let new: Vec<_> = new.collect();
+        if !new.is_empty() {
+            self.archive.records.extend(new);
+            self.archive.summary = summary.encode();
+        }
+        if told {
+            self.history.stored = usize::try_from(last.0).unwrap();
+            let commands = self.handle(Input::Stored(last));
+            self.carry_out(0, commands);
+        }
+        assert_eq!(self.room.stored(), Seq(self.history.stored as u64));
+    }
+
+    /// The process ends and another begins, with the journal or, when the machine is lost, without.
+    pub(crate) fn restart(&mut self, machine_lost: bool, skipped_epochs: u64) {
+        for device in &mut self.devices {
+            device.disconnect();
+        }
+        self.online.clear();
+        let stored = self.archive.records.len();
+        if machine_lost {
+            self.journal.records = self.archive.records.clone();
+        }
+        self.history.epoch += skipped_epochs;
+        self.history.reopen(self.journal.records.len(), stored);
+        self.room = Room::open(Start {
+            room: room_id(),
+            epoch: Epoch(self.history.epoch),
+            key: key(),
+            summary: Summary::decode(&self.archive.summary).unwrap(),
+            unstored: self.journal.records[stored..].to_vec(),
+            checkpoint: self.archive.checkpoint.clone(),
+        })
+        .unwrap();
+        assert_eq!(self.room.stored(), Seq(stored as u64));
+        assert_eq!(self.room.tail(), Seq(self.history.log.len() as u64));
+    }
+
+    /// The room leaves memory when everything is stored, and comes back at the next join.
+    pub(crate) fn evict(&mut self) {
+        self.store(usize::MAX, true);
+        self.restart(false, 0);
+    }
+
+    /// One device of each member comes back, and all goes on without trouble until nothing is left to do.
+    pub(crate) fn settle(&mut self) {
+        self.journal_fails(false);
+        for device in 0..4 {
+            self.join(device);
+        }
+        for _ in 0..200 {
+            self.pass(1_000);
+            for device in 0..DEVICES.len() {
+                self.devices[device].resend();
+                while !self.devices[device].up.is_empty() {
+                    self.pass(34);
+                    self.deliver(device);
+                }
+                self.read(device, 100);
+                while !self.devices[device].down.is_empty() {
+                    self.hear(device);
+                }
+            }
+            self.store(usize::MAX, true);
+            let busy = self.devices[..4].iter().any(|device| {
+                let behind = device.copy.len() < self.history.log.len() || device.has_unheard();
+                !device.out && (behind || device.connection.is_none())
+            });
+            if !busy {
+                return self.check_end();
+            }
+            for device in 0..4 {
+                if self.devices[device].connection.is_none() {
+                    self.join(device);
+                }
+            }
+        }
+        panic!("the room never settles: {:#?}", self.devices);
+    }
+
+    fn check_end(&self) {
+        for (at, device) in self.devices.iter().enumerate().take(4) {
+            if !device.out {
+                assert_eq!(
+                    device.copy, self.history.log,
+                    "device {at} has the whole history"
+                );
+            }
+        }
+        for (at, said) in self.said.iter().enumerate() {
+            let who = DEVICES[at];
+            for body in said {
+                let times = self
+                    .history
+                    .log
+                    .iter()
+                    .filter(|record| record["body"] == *body)
+                    .count();
+                assert!(times <= 1, "{body} was ordered {times} times");
+                let alone = who >= 2 && !self.history.has_left(who) && !self.devices[at].out;
+                assert!(times == 1 || !alone, "{body} was lost");
+            }
+        }
+        self.check_numbers();
+    }
+
+    fn check_numbers(&self) {
+        for who in 0..4 {
+            let own = self
+                .history
+                .log
+                .iter()
+                .filter(|record| record["from"] == json!(member(who)));
+            let numbers: Vec<_> = own
+                .map(|record| record["n"].as_u64().unwrap())
+                .filter(|n| *n > 0)
+                .collect();
+            let expected: Vec<_> = (1..=numbers.len() as u64).collect();
+            assert_eq!(
+                numbers, expected,
+                "P3.3: each number once, by one each time"
+            );
+        }
+    }
+}
+
+/// The record a frame asks for.
+fn record_of(who: usize, frame: &Value) -> Value {
+    let (kind, body) = match frame["op"].as_str().unwrap() {
+        "say" => ("said", frame["body"].clone()),
+        "finish" => ("finished", frame["result"].clone()),
+        "leave" => ("left", json!({"why": "gave_up"})),
+        "profile" => (
+            "profile",
+            json!({"name": frame["name"], "colour": frame["colour"]}),
+        ),
+        other => panic!("{other} adds nothing"),
+    };
+    json!({"kind": kind, "body": body, "from": member(who), "n": frame["n"]})
+}
