@@ -1,6 +1,8 @@
 //! A room among devices, a journal and an archive, each step compared with the model. What the host would do around
 //! the room is done here in the plainest way.
 
+use std::collections::BTreeMap;
+
 use latchkey_protocol::frame::ClientFrame;
 use latchkey_protocol::{Body, CloseCode, Epoch, Record, Seq, UnixMs, limits};
 use latchkey_room::{Checkpoint, Command, ConnectionId, Input, Now, Read, Room, Start, Summary};
@@ -32,8 +34,10 @@ pub(crate) struct World {
     wall: u64,
     connections: u64,
     /// When a connection was last told the stored mark.
-    told_at: std::collections::BTreeMap<u64, u64>,
+    told_at: BTreeMap<u64, u64>,
     online: Vec<usize>,
+    /// What has happened, by name: a property that is never put to the test proves nothing.
+    pub(crate) seen: BTreeMap<&'static str, usize>,
 }
 
 impl World {
@@ -48,9 +52,14 @@ impl World {
             ms: 0,
             wall: 1_000_000,
             connections: 0,
-            told_at: std::collections::BTreeMap::new(),
+            told_at: BTreeMap::new(),
             online: Vec::new(),
+            seen: BTreeMap::new(),
         }
+    }
+
+    fn see(&mut self, what: &'static str) {
+        *self.seen.entry(what).or_default() += 1;
     }
 
     pub(crate) fn pass(&mut self, ms: u64) {
@@ -82,6 +91,7 @@ impl World {
                     "kept before its records were stored"
                 );
                 self.archive.checkpoint = Some(checkpoint.clone());
+                self.see("a kept checkpoint");
             }
         }
         out
@@ -129,6 +139,7 @@ impl World {
         };
         self.devices[device].connection = Some(connection);
         if let Some(code) = turned_away {
+            self.see(code.name());
             assert_eq!(commands, [Command::Close(ConnectionId(connection), code)]);
             self.ordered(None);
             self.devices[device].down.push_back(Down::Close(code));
@@ -156,6 +167,14 @@ impl World {
             "{welcome}"
         );
         let rewinds = known && common < copy.len();
+        self.see(match (known, rewinds) {
+            (false, _) => "a first welcome",
+            (true, false) => "a resumed position",
+            (true, true) => "a rewind",
+        });
+        if welcome.get("checkpoint").is_some() {
+            self.see("a start from a checkpoint");
+        }
         let expected = json!({"op": "rewind", "epoch": self.history.epoch, "seq": common});
         assert_eq!(rewind, rewinds.then_some(expected));
         assert_eq!(welcome["member"], json!(member(who)));
@@ -192,6 +211,7 @@ impl World {
                     self.send_down(connection, Down::Frame(value(&frame)));
                 }
                 Command::Close(id, code) => {
+                    self.see(code.name());
                     let closed = self
                         .devices
                         .iter()
@@ -268,6 +288,11 @@ impl World {
             return;
         }
         let outcome = self.history.judge(who, &frame, self.ms);
+        self.see(match outcome {
+            Outcome::Dropped => "a repeated frame",
+            Outcome::Refused(code) => code,
+            Outcome::Ordered => "a record",
+        });
         let replies = self.carry_out(connection, commands.clone());
         match outcome {
             Outcome::Dropped => {
@@ -310,6 +335,7 @@ impl World {
             self.send_down(connection, Down::Frame(frame));
         }
         if let Read::FromArchive { after, through } = read {
+            self.see("a read from the archive");
             assert!(after < through && through.0 <= self.archive.records.len() as u64);
             let wanted = self
                 .archive
@@ -324,9 +350,8 @@ impl World {
                 .caught_up_to(ConnectionId(connection), piece.last().unwrap().seq);
         }
         if read == Read::CaughtUp {
-            if let Some(due) = self.room.next_due(ConnectionId(connection)) {
-                assert!(due > self.ms, "what is due was read");
-            }
+            let due = self.room.next_due(ConnectionId(connection));
+            assert!(due.is_none_or(|due| due > self.ms), "what is due was read");
         }
     }
 
@@ -341,6 +366,7 @@ impl World {
                 assert_eq!(online, expected);
             }
             "stored" => {
+                self.see("a stored mark");
                 assert_eq!(frame["seq"], self.history.stored);
                 let before = self.told_at.insert(connection, self.ms).unwrap();
                 assert!(self.ms - before >= limits::STORED_EVERY_MS, "P4.7");
@@ -436,6 +462,11 @@ impl World {
         }
         self.online.clear();
         let stored = self.archive.records.len();
+        if machine_lost && self.journal.records.len() > stored {
+            self.see("records lost with a machine");
+        } else if self.journal.records.len() > stored {
+            self.see("records recovered from a journal");
+        }
         if machine_lost {
             self.journal.records = self.archive.records.clone();
         }
