@@ -46,10 +46,10 @@ pub fn output(name: &str) -> PathBuf {
     below.join(name)
 }
 
-/// The titles in this tree, as `--titles` takes them.
+/// The folder with the sdk and the games of this tree, laid out as `--titles` takes it.
 #[must_use]
-pub fn titles() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/games")
+pub fn web() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../web")
 }
 
 /// The seed of this run: `LATCHKEY_SEED`, else a fresh one. Suites print it, so that a found failure can be repeated.
