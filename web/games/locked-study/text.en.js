@@ -29,9 +29,8 @@ export const text = {
     penalty: (seconds) => `+ ${clockTime(seconds)} for hints`,
     help: 'How to play',
     hints: 'Hints',
-    mute: 'Sound',
-    muteOn: 'on',
-    muteOff: 'off',
+    soundOn: 'Sound: on',
+    soundOff: 'Sound: off',
     giveUp: 'Give up',
   },
 

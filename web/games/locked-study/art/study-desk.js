@@ -13,7 +13,7 @@ export function desk() {
     rect(1000, 614, 236, 70, 'url(#st-wood)', { stroke: WOOD.edge, 'stroke-width': 2.5 }), line('M1000 684V614H1236', INK, 3, { opacity: 0.5 }),
     rect(1046, 626, 146, 44, 'url(#st-brass)', { rx: 5, stroke: BRASS.dark }), ...times(3, (i) => rect(1056 + i * 50, 632, 28, 32, NIGHT.dark, { rx: 3 })), ...windows);
   const gap = group({}, path('M1000 614h236l-12 22H1012z', '#0a0605'), rect(1090, 618, 40, 14, 'url(#st-brass)'));
-  const moon = group({}, ellipse(1052, 563, 17, 5, INK, { opacity: 0.5 }), circle(1052, 549, 16, 'url(#st-ball)'), path('M1052 533a16 16 0 0 1 0 32a22 22 0 0 0 0-32', '#2c2215', { opacity: 0.85 }));
+  const moon = group({ transform: 'translate(-48 16)' }, ellipse(1052, 563, 17, 5, INK, { opacity: 0.5 }), circle(1052, 549, 16, 'url(#st-ball)'), path('M1052 533a16 16 0 0 1 0 32a22 22 0 0 0 0-32', '#2c2215', { opacity: 0.85 }));
   const drawing = group({},
     ellipse(1118, 872, 200, 20, INK, { opacity: 0.5 }),
     path('M944 602h348v24H944z', WOOD.deep), path('M984 530h268l40 72H944z', 'url(#st-wood)'), path('M1000 538h236l28 54H972z', '#244b3f'), line('M1000 538h236l28 54H972z', '#c79a55', 2, { opacity: 0.7 }),

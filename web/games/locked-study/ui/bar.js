@@ -16,11 +16,8 @@ export function bar(game, open) {
   const mute = button('', () => {
     game.sound.set(!game.sound.on);
     updateMute();
-  }, { 'aria-label': text.bar.mute });
-  const updateMute = () => {
-    mute.setAttribute('aria-pressed', String(game.sound.on));
-    setText(mute, `${text.bar.mute}: ${game.sound.on ? text.bar.muteOn : text.bar.muteOff}`);
-  };
+  });
+  const updateMute = () => setText(mute, game.sound.on ? text.bar.soundOn : text.bar.soundOff);
   updateMute();
   const playing = [button(text.bar.hints, open.hints), button(text.bar.giveUp, open.giveUp)];
   const state = connection(game);

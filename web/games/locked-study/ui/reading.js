@@ -41,10 +41,10 @@ export const portraitPanel = () => ({
   title: text.portrait.title,
   kind: 'thing',
   body: [
-    picture('0 0 190 250', defs('po-'), portrait('po-')),
-    h('p', {}, text.portrait.intro),
-    h('p', { class: 'motto' }, h('span', { lang: 'la' }, text.portrait.motto), h('span', { class: 'worn', 'aria-hidden': 'true' })),
-    h('p', {}, `… ${text.portrait.worn}`),
+    h('div', { class: 'beside' }, picture('0 0 190 250', defs('po-'), portrait('po-')), h('div', {},
+      h('p', {}, text.portrait.intro),
+      h('p', { class: 'motto' }, h('span', { lang: 'la' }, text.portrait.motto), h('span', { class: 'worn', 'aria-hidden': 'true' })),
+      h('p', {}, `… ${text.portrait.worn}`))),
   ],
 });
 

@@ -20,7 +20,7 @@ import { text } from '../words.js';
 /** Where the hotspots are: x, y, width and height on drawings of 1600 by 900. In the order of the Tab key. */
 const SPOTS = /** @type {Record<View, [Spot, number, number, number, number][]>} */ ({
   study: [
-    ['letter', 994, 532, 92, 64], ['moon', 1024, 500, 60, 62], ['diary', 1100, 536, 92, 60], ['drawer', 1000, 604, 236, 92], ['bookcase', 1300, 50, 290, 690], ['passage', 1306, 50, 280, 690],
+    ['letter', 1036, 536, 60, 66], ['moon', 970, 524, 64, 68], ['diary', 1100, 536, 92, 60], ['drawer', 1000, 604, 236, 92], ['bookcase', 1300, 50, 290, 690], ['passage', 1306, 50, 280, 690],
     ['portrait', 356, 88, 196, 290], ['table', 374, 388, 160, 148], ['bells', 574, 84, 352, 164], ['clock', 660, 262, 180, 180], ['fire', 640, 486, 220, 240], ['cat', 632, 726, 190, 100], ['glass', 1004, 92, 192, 192], ['door', 52, 150, 272, 572],
   ],
   observatory: [

@@ -1,0 +1,53 @@
+//! The walkthrough gets four players out, and everything it clicks has a name.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PUZZLES } from '../puzzles.js';
+import { apply, init, milestone } from '../rules.js';
+import { PLAYERS, steps } from './walkthrough.js';
+
+const ids = Array.from({ length: PLAYERS }, (_, i) => 'abcdefgh'.charAt(i).repeat(12));
+
+/** Plays what every step says; every one of them must count. */
+function playAll() {
+  let seq = 0;
+  let state = apply(init(), { seq: (seq += 1), from: ids[0] ?? '', at: 0, kind: 'said', body: { type: 'begin' } });
+  const reached = [];
+  for (const step of steps) {
+    for (const body of step.says ?? []) {
+      const after = apply(state, { seq: (seq += 1), from: ids[step.player] ?? '', at: seq * 1000, kind: 'said', body });
+      assert.notEqual(after, state, `${step.name}: ${JSON.stringify(body)} changes nothing`);
+      const name = milestone(state, after);
+      if (name) reached.push(name);
+      state = after;
+    }
+  }
+  return { state, reached };
+}
+
+test('the scripted playthrough escapes and reaches every milestone once', () => {
+  const { state, reached } = playAll();
+  assert.ok(state.opened.door);
+  assert.deepEqual([...reached].sort(), [...PUZZLES].sort());
+  const done = apply(state, { seq: 9999, from: ids[0] ?? '', at: 9_999_000, kind: 'finished', body: { outcome: 'escaped' } });
+  assert.equal(done.ended?.outcome, 'escaped');
+});
+
+test('it turns every wheel to its place before the lock is tried', () => {
+  const { state } = playAll();
+  assert.equal(state.wrong, 0);
+});
+
+test('every step has a name, a player that exists and a view', () => {
+  for (const step of steps) {
+    assert.ok(step.name.length > 0, JSON.stringify(step));
+    assert.ok(step.player >= 0 && step.player < PLAYERS);
+    assert.ok(['study', 'observatory'].includes(step.view));
+    assert.notEqual(step.times, 0);
+  }
+});
+
+test('all players have something to do, in both views', () => {
+  assert.deepEqual([...new Set(steps.map((step) => step.player))].sort(), ids.map((_, i) => i));
+  assert.deepEqual([...new Set(steps.map((step) => step.view))].sort(), ['observatory', 'study']);
+});
