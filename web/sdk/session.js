@@ -319,7 +319,7 @@ export class Session {
     this.limits = { ...HOST_LIMITS, ...welcome.limits };
     this.members.welcome(welcome.members, welcome.tail);
     this.#clock.sample(this.#askedAt, this.#now, welcome.now);
-    this.#outbox.welcome(welcome, this.#sureUpTo(welcome));
+    this.#outbox.welcome(welcome, this.#sure);
     this.#liveAt = this.#now;
     this.#connectBy = Infinity;
     this.#moves = 0;
@@ -339,14 +339,11 @@ export class Session {
   }
 
   /**
-   * How far what this client holds as ordered is part of the history: all of it when nothing was rewound, nothing
-   * known when no position was offered that the host could have judged.
-   * @param {import('./wire.js').Welcome} welcome
+   * How far what this client holds as ordered is part of the history for certain. The host judged the position that was
+   * offered and nothing beyond it: a replay that broke off may lie behind records that were seen before it and lost since.
    */
-  #sureUpTo(welcome) {
-    if (welcome.resumed) return Infinity;
-    if (this.#rewind) return this.#rewind.seq;
-    return this.#offered ? Infinity : 0;
+  get #sure() {
+    return this.#rewind ? this.#rewind.seq : this.#offered?.seq ?? 0;
   }
 
   /** @param {import('./types.js').LogRecord} record @param {string} text */

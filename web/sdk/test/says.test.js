@@ -138,6 +138,19 @@ test('a record that a rewritten history replaced is not taken for ordered, thoug
   assert.deepEqual(driver.took(), [[1, 'lost']]);
 });
 
+test('a record lost while a replay had not reached it yet is sent again', () => {
+  const driver = new Driver().live({ tail: 1 });
+  driver.frame(recordFrame(1));
+  driver.say('seen, replayed towards, lost');
+  driver.mine(2, 1, 'seen, replayed towards, lost');
+  driver.frame(recordFrame(3));
+  driver.again({ epoch: 2, tail: 2, n: 1 }, [{ op: 'rewind', epoch: 2, seq: 2 }]);
+  driver.frame(recordFrame(1));
+  driver.took();
+  driver.again({ epoch: 3, tail: 1, n: 0, resumed: true });
+  assert.deepEqual(driver.took(), [[1, 'seen, replayed towards, lost']]);
+});
+
 test('a sent say below the checkpoint a client begins from is taken to be ordered', () => {
   const driver = new Driver().live();
   const id = driver.say('a');

@@ -77,6 +77,12 @@ export class Link {
     this.up.push(null);
   }
 
+  /** The page behind it vanished: what it sent may still arrive, and it hears nothing more. */
+  abandon() {
+    this.onopen = this.onmessage = this.onclose = null;
+    this.close();
+  }
+
   // The network's
 
   /** Delivers the oldest frame towards the page. */
@@ -146,6 +152,7 @@ export class Network {
         constructor(url, protocol) {
           super(network, url);
           this.protocol = protocol;
+          this.owner = more.owner;
         }
       },
       storage: more.storage ?? new MemoryStorage(),
