@@ -89,7 +89,8 @@ export class Outbox {
 
   /** @param {{ id: number | null, op: SayOp, body: any, bytes: number }} said */
   add({ id, op, body, bytes }) {
-    const n = (this.#entries.at(-1)?.n ?? this.#last) + 1;
+    // The log may hold later numbers than any entry here: another page or device of the member used them.
+    const n = Math.max(this.#entries.at(-1)?.n ?? 0, this.#last) + 1;
     this.#entries.push({ id, op, body, bytes, n, phase: 'waiting', sent: false, inFlight: false, seq: null });
   }
 

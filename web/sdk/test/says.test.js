@@ -174,6 +174,17 @@ test('a catch-up that breaks off leaves the doubt open', () => {
   assert.deepEqual(ordered(driver).map(([, seq]) => seq), [3_000]);
 });
 
+test('what is said during a catch-up is numbered after everything the log holds', () => {
+  const driver = new Driver({ load: () => [{ n: 1, op: 'say', body: 'before the reload' }] }).live({ tail: 2, n: 2 });
+  driver.mine(1, 1, 'before the reload');
+  const id = driver.say('during');
+  assert.deepEqual(driver.took(), [[3, 'during']]);
+  driver.mine(2, 2, 'on another device');
+  assert.deepEqual(ordered(driver), []);
+  driver.mine(3, 3, 'during');
+  assert.deepEqual(ordered(driver), [[id, 3]]);
+});
+
 test('a number of this member that nobody here used makes the connection new', () => {
   const driver = new Driver().live();
   driver.mine(1, 1, 'who said that?');
