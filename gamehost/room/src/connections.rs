@@ -58,3 +58,13 @@ impl Connections {
         self.find(id).ok().map(|at| self.0.remove(at))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_waits_costs_its_room_less_than_a_hundred_bytes() {
+        assert!(size_of::<Connection>() < 100, "{}", size_of::<Connection>());
+    }
+}

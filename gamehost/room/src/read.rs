@@ -58,16 +58,16 @@ impl Room {
     fn read_rest(&mut self, connection: ConnectionId, now: Now, take: &mut Take<'_>) -> Read {
         let seq = self.stored();
         let presence = self.presence.version;
-        let frame = self.presence_frame();
+        let known = self.connections.get(connection);
+        if known.is_some_and(|reader| reader.presence != presence)
+            && !take.put(&self.presence_frame())
+        {
+            return Read::More;
+        }
         let Some(reader) = self.connections.get_mut(connection) else {
             return Read::Gone;
         };
-        if reader.presence != presence {
-            if !take.put(&frame) {
-                return Read::More;
-            }
-            reader.presence = presence;
-        }
+        reader.presence = presence;
         for (version, frame) in self.signals.after(reader.signals, reader.seat) {
             if !take.put(frame) {
                 return Read::More;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod device;
+mod ending;
 mod harness;
 mod history;
 mod joining;
@@ -11,5 +12,6 @@ mod property;
 mod reading;
 mod saying;
 mod signals;
+mod storage;
 mod storing;
 mod world;

@@ -4,38 +4,32 @@
 use std::collections::BTreeMap;
 
 use latchkey_protocol::frame::ClientFrame;
-use latchkey_protocol::{Body, CloseCode, Epoch, Record, Seq, UnixMs, limits};
-use latchkey_room::{Checkpoint, Command, ConnectionId, Input, Now, Read, Room, Start, Summary};
+use latchkey_protocol::{Body, CloseCode, UnixMs, limits};
+use latchkey_room::{Command, ConnectionId, Input, Now, Read, Room, Summary};
 use serde_json::{Value, json};
 
 use crate::device::{Device, Down};
-use crate::harness::{Journal, key, member, room_id, start, ticket, value};
+use crate::harness::{Journal, key, member, start, ticket, value};
 use crate::history::{History, Outcome};
+use crate::storage::Archive;
 
 /// Member of each device: the first two members have two devices.
-const DEVICES: [usize; 6] = [0, 1, 2, 3, 0, 1];
-
-#[derive(Debug, Default)]
-struct Archive {
-    records: Vec<Record>,
-    summary: bytes::Bytes,
-    checkpoint: Option<Checkpoint>,
-}
+pub(crate) const DEVICES: [usize; 6] = [0, 1, 2, 3, 0, 1];
 
 pub(crate) struct World {
-    room: Room,
-    journal: Journal,
-    archive: Archive,
-    history: History,
+    pub(crate) room: Room,
+    pub(crate) journal: Journal,
+    pub(crate) archive: Archive,
+    pub(crate) history: History,
     pub(crate) devices: Vec<Device>,
     /// Every body said by each device.
-    said: Vec<Vec<Value>>,
+    pub(crate) said: Vec<Vec<Value>>,
     ms: u64,
     wall: u64,
     connections: u64,
     /// When a connection was last told the stored mark.
     told_at: BTreeMap<u64, u64>,
-    online: Vec<usize>,
+    pub(crate) online: Vec<usize>,
     /// What has happened, by name: a property that is never put to the test proves nothing.
     pub(crate) seen: BTreeMap<&'static str, usize>,
 }
@@ -58,7 +52,7 @@ impl World {
         }
     }
 
-    fn see(&mut self, what: &'static str) {
+    pub(crate) fn see(&mut self, what: &'static str) {
         *self.seen.entry(what).or_default() += 1;
     }
 
@@ -76,7 +70,7 @@ impl World {
         self.history.failing = failing;
     }
 
-    fn handle(&mut self, input: Input<'_>) -> Vec<Command> {
+    pub(crate) fn handle(&mut self, input: Input<'_>) -> Vec<Command> {
         let now = Now {
             elapsed_ms: self.ms,
             wall: UnixMs(self.wall),
@@ -202,7 +196,7 @@ impl World {
     }
 
     /// Does what a room asks for on behalf of `connection`, and gives what was replied to it.
-    fn carry_out(&mut self, connection: u64, commands: Vec<Command>) -> Vec<Value> {
+    pub(crate) fn carry_out(&mut self, connection: u64, commands: Vec<Command>) -> Vec<Value> {
         let mut replies = Vec::new();
         for command in commands {
             match command {
@@ -404,172 +398,6 @@ impl World {
         self.handle(Input::Notice(Body::of(&"hello")));
         let notice = json!({"kind": "notice", "from": null, "n": 0, "body": "hello"});
         self.ordered((!self.history.failing).then_some(&notice));
-    }
-
-    /// A device offers the state as of the end of its copy.
-    pub(crate) fn checkpoint(&mut self, device: usize) {
-        let seq = self.devices[device].copy.len();
-        if self.history.common(&self.devices[device].copy) == seq {
-            let state = self.history.state(seq);
-            let frame = json!({"op": "checkpoint", "seq": seq, "state": state});
-            if self.devices[device].connection.is_some() {
-                self.devices[device].up.push_back(frame);
-            }
-        }
-    }
-
-    /// The archive takes up to `count` records. When the room is not told, it will offer them again.
-    pub(crate) fn store(&mut self, count: usize, told: bool) {
-        let chunk = self.room.unstored();
-        let from = self.history.stored;
-        let frames: Vec<_> = chunk
-            .iter()
-            .map(|record| value(&record.to_frame()))
-            .collect();
-        assert_eq!(frames, self.history.log[from..from + chunk.len()]);
-        assert_eq!(
-            from + chunk.len(),
-            self.history.log.len(),
-            "all of so few fit one chunk"
-        );
-        let chunk = &chunk[..count.min(chunk.len())];
-        let Some(last) = chunk.last().map(|record| record.seq) else {
-            return;
-        };
-        let summary = self.room.summary_at(last).unwrap();
-        assert_eq!(summary.tail(), last);
-        let new = chunk
-            .iter()
-            .filter(|r| r.seq.0 > self.archive.records.len() as u64)
-            .cloned();
-        let new: Vec<_> = new.collect();
-        if !new.is_empty() {
-            self.archive.records.extend(new);
-            self.archive.summary = summary.encode();
-        }
-        if told {
-            self.history.stored = usize::try_from(last.0).unwrap();
-            let commands = self.handle(Input::Stored(last));
-            self.carry_out(0, commands);
-        }
-        assert_eq!(self.room.stored(), Seq(self.history.stored as u64));
-    }
-
-    /// The process ends and another begins, with the journal or, when the machine is lost, without.
-    pub(crate) fn restart(&mut self, machine_lost: bool, skipped_epochs: u64) {
-        for device in &mut self.devices {
-            device.disconnect();
-        }
-        self.online.clear();
-        let stored = self.archive.records.len();
-        if machine_lost && self.journal.records.len() > stored {
-            self.see("records lost with a machine");
-        } else if self.journal.records.len() > stored {
-            self.see("records recovered from a journal");
-        }
-        if machine_lost {
-            self.journal.records = self.archive.records.clone();
-        }
-        self.history.epoch += skipped_epochs;
-        self.history.reopen(self.journal.records.len(), stored);
-        self.room = Room::open(Start {
-            room: room_id(),
-            epoch: Epoch(self.history.epoch),
-            key: key(),
-            summary: Summary::decode(&self.archive.summary).unwrap(),
-            unstored: self.journal.records[stored..].to_vec(),
-            checkpoint: self.archive.checkpoint.clone(),
-        })
-        .unwrap();
-        assert_eq!(self.room.stored(), Seq(stored as u64));
-        assert_eq!(self.room.tail(), Seq(self.history.log.len() as u64));
-    }
-
-    /// The room leaves memory when everything is stored, and comes back at the next join.
-    pub(crate) fn evict(&mut self) {
-        self.store(usize::MAX, true);
-        self.restart(false, 0);
-    }
-
-    /// One device of each member comes back, and all goes on without trouble until nothing is left to do.
-    pub(crate) fn settle(&mut self) {
-        self.journal_fails(false);
-        for device in 0..4 {
-            self.join(device);
-        }
-        for _ in 0..200 {
-            self.pass(1_000);
-            for device in 0..DEVICES.len() {
-                self.devices[device].resend();
-                while !self.devices[device].up.is_empty() {
-                    self.pass(34);
-                    self.deliver(device);
-                }
-                self.read(device, 100);
-                while !self.devices[device].down.is_empty() {
-                    self.hear(device);
-                }
-            }
-            self.store(usize::MAX, true);
-            let busy = self.devices[..4].iter().any(|device| {
-                let behind = device.copy.len() < self.history.log.len() || device.has_unheard();
-                !device.out && (behind || device.connection.is_none())
-            });
-            if !busy {
-                return self.check_end();
-            }
-            for device in 0..4 {
-                if self.devices[device].connection.is_none() {
-                    self.join(device);
-                }
-            }
-        }
-        panic!("the room never settles: {:#?}", self.devices);
-    }
-
-    fn check_end(&self) {
-        for (at, device) in self.devices.iter().enumerate().take(4) {
-            if !device.out {
-                assert_eq!(
-                    device.copy, self.history.log,
-                    "device {at} has the whole history"
-                );
-            }
-        }
-        for (at, said) in self.said.iter().enumerate() {
-            let who = DEVICES[at];
-            for body in said {
-                let times = self
-                    .history
-                    .log
-                    .iter()
-                    .filter(|record| record["body"] == *body)
-                    .count();
-                assert!(times <= 1, "{body} was ordered {times} times");
-                let alone = who >= 2 && !self.history.has_left(who) && !self.devices[at].out;
-                assert!(times == 1 || !alone, "{body} was lost");
-            }
-        }
-        self.check_numbers();
-    }
-
-    fn check_numbers(&self) {
-        for who in 0..4 {
-            let own = self
-                .history
-                .log
-                .iter()
-                .filter(|record| record["from"] == json!(member(who)));
-            let numbers: Vec<_> = own
-                .map(|record| record["n"].as_u64().unwrap())
-                .filter(|n| *n > 0)
-                .collect();
-            let expected: Vec<_> = (1..=numbers.len() as u64).collect();
-            assert_eq!(
-                numbers, expected,
-                "P3.3: each number once, by one each time"
-            );
-        }
     }
 }
 
