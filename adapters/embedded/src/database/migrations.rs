@@ -1,0 +1,116 @@
+//! The tables, as steps from one version of the database to the next. A step that has been released is never
+//! changed; what comes later is a further step.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::DatabaseError;
+
+/// Each document table keeps the document as JSON in `body`; the columns beside it are what it is found by.
+const STEPS: &[&str] = &["
+    CREATE TABLE orders (
+        id TEXT PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        key_hash TEXT NOT NULL UNIQUE,
+        email TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL,
+        pending INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX orders_by_email ON orders (email, created_at);
+    CREATE INDEX orders_pending ON orders (changed_at) WHERE pending > 0;
+    CREATE TABLE order_payments (
+        payment TEXT PRIMARY KEY,
+        order_id TEXT NOT NULL REFERENCES orders (id)
+    ) STRICT;
+    CREATE TABLE games (
+        id TEXT PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        link_hash TEXT UNIQUE
+    ) STRICT;
+    CREATE TABLE ledger (
+        key TEXT PRIMARY KEY,
+        order_id TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX ledger_by_order ON ledger (order_id);
+    CREATE TABLE sends (
+        key TEXT PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE stats (
+        game TEXT PRIMARY KEY,
+        title TEXT NOT NULL,
+        computed_at INTEGER NOT NULL,
+        summary TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX stats_by_title ON stats (title, computed_at);
+    CREATE TABLE jobs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL UNIQUE,
+        queue TEXT NOT NULL,
+        class TEXT,
+        body TEXT NOT NULL,
+        due INTEGER NOT NULL,
+        attempt INTEGER NOT NULL,
+        receipt TEXT UNIQUE
+    ) STRICT;
+    CREATE INDEX jobs_due ON jobs (queue, due);
+    CREATE TABLE dead_jobs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        queue TEXT NOT NULL,
+        key TEXT NOT NULL,
+        letter TEXT NOT NULL,
+        UNIQUE (queue, key)
+    ) STRICT;
+    CREATE TABLE till_payments (
+        id TEXT PRIMARY KEY,
+        order_id TEXT NOT NULL UNIQUE,
+        intent TEXT NOT NULL UNIQUE,
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE till_events (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        body TEXT NOT NULL,
+        due INTEGER NOT NULL,
+        tries INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX till_events_due ON till_events (due);
+"];
+
+/// Brings a database to the newest version, each step in a transaction with its version number.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), DatabaseError> {
+    let cannot = |source| DatabaseError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    for (version, step) in (1_i64..).zip(STEPS) {
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(cannot)?;
+        let found: i64 = transaction
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(cannot)?;
+        if found > known {
+            return Err(DatabaseError::Newer {
+                path: path.to_owned(),
+                found,
+                known,
+            });
+        }
+        if found < version {
+            transaction.execute_batch(step).map_err(cannot)?;
+            transaction
+                .pragma_update(None, "user_version", version)
+                .map_err(cannot)?;
+        }
+        transaction.commit().map_err(cannot)?;
+    }
+    Ok(())
+}

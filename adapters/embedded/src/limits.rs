@@ -1,0 +1,24 @@
+//! Every bound of the embedded adapters, with the reason for its size.
+
+use std::time::Duration;
+
+/// Writes that may wait for the database at one time; further callers wait for room.
+pub const WRITES_WAITING: usize = 256;
+/// Reads of the database at one time.
+pub const READERS: usize = 4;
+/// How long a statement waits for another process's lock on the database.
+pub const BUSY: Duration = Duration::from_secs(10);
+/// Subjects that rates are counted for at one time, per limit. Beyond, all further ones count as one.
+pub const RATE_SUBJECTS: usize = 50_000;
+/// How long after the buyer's return an event that is to be late comes.
+pub const LATE: Duration = Duration::from_secs(8);
+/// Wait before an event that the site did not take is posted again; doubled for each further time.
+pub const REPOST: Duration = Duration::from_secs(2);
+/// Longest wait between two postings of an event.
+pub const REPOST_MAX: Duration = Duration::from_secs(300);
+/// Times an event is posted before the till gives up, as a real provider does after days.
+pub const REPOSTS: u32 = 20;
+/// How long a queued job that cannot be read is put off.
+pub const PUT_OFF: Duration = Duration::from_secs(3600);
+/// Messages the outbox looks at for its list; older ones stay in their folder.
+pub const OUTBOX_FILES: usize = 10_000;

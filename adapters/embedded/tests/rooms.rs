@@ -1,0 +1,97 @@
+//! The host's ports on `rooms.db` keep the host's contracts, and what they answered is there after a restart.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use latchkey_embedded::archive::EmbeddedArchive;
+use latchkey_embedded::directory::EmbeddedDirectory;
+use latchkey_embedded::rooms::Rooms;
+use latchkey_host::contracts;
+use latchkey_host::ports::{Archive, ArchiveError, Claim, Directory};
+use latchkey_protocol::{Body, Epoch, Seq};
+use tempfile::TempDir;
+
+fn fresh(folder: &TempDir, name: usize) -> Rooms {
+    Rooms::open(&folder.path().join(format!("{name}.db"))).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_archive_keeps_its_contract() {
+    let folder = TempDir::new().unwrap();
+    let count = std::cell::Cell::new(0);
+    contracts::archive(|| {
+        count.set(count.get() + 1);
+        Arc::new(EmbeddedArchive::new(fresh(&folder, count.get())))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_directory_keeps_its_contract() {
+    let folder = TempDir::new().unwrap();
+    let count = std::cell::Cell::new(0);
+    contracts::directory(|| {
+        count.set(count.get() + 1);
+        let rooms = fresh(&folder, count.get());
+        ["ws://one", "ws://two"].map(|url| {
+            let directory: Arc<dyn Directory> =
+                Arc::new(EmbeddedDirectory::new(rooms.clone(), url));
+            (directory, url.to_owned())
+        })
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_stored_is_there_after_the_file_is_opened_again() {
+    let folder = TempDir::new().unwrap();
+    let room = contracts::room(1);
+    let given = contracts::chunk(room, Epoch(1), 1, 40, 100);
+    {
+        let rooms = fresh(&folder, 0);
+        let directory = EmbeddedDirectory::new(rooms.clone(), "ws://here");
+        assert_eq!(directory.claim(room).await, Ok(Claim::Owned(Epoch(1))));
+        let archive = EmbeddedArchive::new(rooms);
+        archive.open(room, Epoch(1)).await.unwrap();
+        archive
+            .append(given.clone(), Bytes::from_static(b"forty"))
+            .await
+            .unwrap();
+        archive
+            .keep(room, Epoch(1), Seq(32), Body::of(&"state"))
+            .await
+            .unwrap();
+    }
+    let rooms = fresh(&folder, 0);
+    let directory = EmbeddedDirectory::new(rooms.clone(), "ws://here");
+    assert_eq!(directory.claim(room).await, Ok(Claim::Owned(Epoch(2))));
+    let archive = EmbeddedArchive::new(rooms);
+    let head = archive.open(room, Epoch(2)).await.unwrap();
+    assert_eq!((head.stored, &head.summary[..]), (Seq(40), &b"forty"[..]));
+    assert_eq!(head.checkpoint, Some((Seq(32), Body::of(&"state"))));
+    assert_eq!(
+        archive.read(room, Seq::ZERO, usize::MAX).await.unwrap(),
+        given.records
+    );
+}
+
+#[tokio::test]
+async fn a_chunk_that_changed_on_disk_is_reported_and_not_shown() {
+    let folder = TempDir::new().unwrap();
+    let room = contracts::room(1);
+    let archive = EmbeddedArchive::new(fresh(&folder, 0));
+    archive.open(room, Epoch(1)).await.unwrap();
+    archive
+        .append(contracts::chunk(room, Epoch(1), 1, 3, 10), Bytes::new())
+        .await
+        .unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("0.db")).unwrap();
+    other
+        .execute(
+            "UPDATE chunks SET chunk = substr(chunk, 1, 60) || x'00' || substr(chunk, 62)",
+            [],
+        )
+        .unwrap();
+    let read = archive.read(room, Seq::ZERO, 1_000).await;
+    assert!(matches!(read, Err(ArchiveError::Corrupt(_))), "{read:?}");
+}
