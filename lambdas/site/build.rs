@@ -34,7 +34,10 @@ fn gather(from: &Path, to: &Path) -> io::Result<()> {
             if !named(SKIPPED) {
                 gather(&path, &to.join(&name))?;
             }
-        } else if path.extension().is_some_and(|ending| SERVED.iter().any(|served| ending == *served)) {
+        } else if path
+            .extension()
+            .is_some_and(|ending| SERVED.iter().any(|served| ending == *served))
+        {
             fs::copy(&path, to.join(&name))?;
         }
     }

@@ -38,7 +38,10 @@ impl Tree {
             hasher.update(asset.plain.len().to_be_bytes());
             hasher.update(&asset.plain);
         }
-        let hash: String = hasher.finalize()[..10].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash: String = hasher.finalize()[..10]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Self { base: hash, files }
     }
 
@@ -56,12 +59,6 @@ impl Tree {
     /// The asset at a path.
     pub(crate) fn get(&self, path: &str) -> Option<&Asset> {
         self.files.get(path)
-    }
-
-    /// The paths of all assets.
-    #[cfg(test)]
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &'static str> {
-        self.files.keys().copied()
     }
 }
 
@@ -86,13 +83,19 @@ pub(crate) struct Asset {
 impl Asset {
     fn new(plain: Bytes) -> Self {
         let tag = content_tag(&plain);
-        Self { plain, brotli: OnceLock::new(), gzip: OnceLock::new(), tag }
+        Self {
+            plain,
+            brotli: OnceLock::new(),
+            gzip: OnceLock::new(),
+            tag,
+        }
     }
 
     /// The bytes in an encoding.
     pub(crate) fn bytes(&self, encoding: Encoding) -> Bytes {
         let packed = |cell: &OnceLock<Bytes>| {
-            cell.get_or_init(|| compress(&self.plain, encoding, EFFORT).into()).clone()
+            cell.get_or_init(|| compress(&self.plain, encoding, EFFORT).into())
+                .clone()
         };
         match encoding {
             Encoding::Brotli => packed(&self.brotli),
@@ -109,7 +112,10 @@ impl Asset {
 
 /// The hash of a content as it stands in an entity tag: 96 bits of SHA-256.
 pub(crate) fn content_tag(content: &[u8]) -> String {
-    Sha256::digest(content)[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(content)[..12]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The media type of a file by its ending, and whether compressing it helps.

@@ -54,22 +54,40 @@ pub(crate) fn timeline(stats: &GameStats, nobody: &str) -> Option<Timeline> {
         return None;
     }
     let lane_of = |milestone: &latchkey_platform::stats::Milestone| {
-        stats.players.iter().position(|player| Some(player.member) == milestone.member)
+        stats
+            .players
+            .iter()
+            .position(|player| Some(player.member) == milestone.member)
     };
-    let mut names: Vec<String> = stats.players.iter().map(|player| player.name.as_str().to_owned()).collect();
-    if stats.milestones.iter().any(|milestone| lane_of(milestone).is_none()) {
+    let mut names: Vec<String> = stats
+        .players
+        .iter()
+        .map(|player| player.name.as_str().to_owned())
+        .collect();
+    if stats
+        .milestones
+        .iter()
+        .any(|milestone| lane_of(milestone).is_none())
+    {
         names.push(nobody.to_owned());
     }
     let whole = stats.duration_ms.max(1);
-    let marks = stats.milestones.iter().enumerate().map(|(index, milestone)| {
-        let lane = lane_of(milestone).unwrap_or(stats.players.len());
-        Mark {
-            number: index + 1,
-            x: percent(milestone.after_ms.min(whole), whole),
-            y: lane * LANE + LANE_LINE,
-            colour: stats.players.get(lane).map_or_else(|| "#475467".to_owned(), |player| player.colour.to_string()),
-        }
-    });
+    let marks = stats
+        .milestones
+        .iter()
+        .enumerate()
+        .map(|(index, milestone)| {
+            let lane = lane_of(milestone).unwrap_or(stats.players.len());
+            Mark {
+                number: index + 1,
+                x: percent(milestone.after_ms.min(whole), whole),
+                y: lane * LANE + LANE_LINE,
+                colour: stats
+                    .players
+                    .get(lane)
+                    .map_or_else(|| "#475467".to_owned(), |player| player.colour.to_string()),
+            }
+        });
     let axis = names.len() * LANE + 8;
     Some(Timeline {
         height: axis + 30,
@@ -79,7 +97,11 @@ pub(crate) fn timeline(stats: &GameStats, nobody: &str) -> Option<Timeline> {
         lanes: names
             .into_iter()
             .enumerate()
-            .map(|(index, name)| Lane { name, text: index * LANE + 18, line: index * LANE + LANE_LINE })
+            .map(|(index, name)| Lane {
+                name,
+                text: index * LANE + 18,
+                line: index * LANE + LANE_LINE,
+            })
             .collect(),
     })
 }
@@ -88,7 +110,14 @@ pub(crate) fn timeline(stats: &GameStats, nobody: &str) -> Option<Timeline> {
 fn ticks(whole: u64) -> Vec<Tick> {
     let anchors = ["start", "middle", "middle", "middle", "end"];
     let at = |part: u64| whole * part / 4;
-    (0..).zip(anchors).map(|(part, anchor)| Tick { x: percent(at(part), whole), label: clock(at(part)), anchor }).collect()
+    (0..)
+        .zip(anchors)
+        .map(|(part, anchor)| Tick {
+            x: percent(at(part), whole),
+            label: clock(at(part)),
+            anchor,
+        })
+        .collect()
 }
 
 /// How often groups took how long.
@@ -135,7 +164,11 @@ pub(crate) fn histogram(histogram: &Histogram) -> Bars {
             ours: histogram.own == Some(index),
         }
     };
-    Bars { height: base + 28, base, bars: histogram.counts.iter().enumerate().map(bar).collect() }
+    Bars {
+        height: base + 28,
+        base,
+        bars: histogram.counts.iter().enumerate().map(bar).collect(),
+    }
 }
 
 /// One thing that was counted, for all players.
@@ -153,7 +186,11 @@ pub(crate) struct TallyRow {
 }
 
 /// Draws one count of all players, the largest over the whole width.
-pub(crate) fn tally(name: &'static str, players: &[PlayerStats], count: impl Fn(&PlayerStats) -> u32) -> Tally {
+pub(crate) fn tally(
+    name: &'static str,
+    players: &[PlayerStats],
+    count: impl Fn(&PlayerStats) -> u32,
+) -> Tally {
     let most = players.iter().map(&count).max().unwrap_or(0).max(1);
     let row = |player: &PlayerStats| TallyRow {
         name: player.name.as_str().to_owned(),
@@ -161,14 +198,21 @@ pub(crate) fn tally(name: &'static str, players: &[PlayerStats], count: impl Fn(
         value: count(player),
         width: format!("{:.2}", f64::from(count(player)) * 100.0 / f64::from(most)),
     };
-    Tally { name, rows: players.iter().map(row).collect() }
+    Tally {
+        name,
+        rows: players.iter().map(row).collect(),
+    }
 }
 
 /// A length of time as a clock shows it: `12:05`, `1:02:05`.
 pub(crate) fn clock(ms: u64) -> String {
     let seconds = ms / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
 }
 
 fn percent(part: u64, whole: u64) -> String {
@@ -195,10 +239,18 @@ mod tests {
             counts: vec![1, 0, 400, 2],
             own: Some(2),
         });
-        assert!(shape.bars.iter().all(|bar| bar.y + bar.height == shape.base && bar.y >= BAR_TOP));
+        assert!(
+            shape
+                .bars
+                .iter()
+                .all(|bar| bar.y + bar.height == shape.base && bar.y >= BAR_TOP)
+        );
         assert_eq!(shape.bars.iter().filter(|bar| bar.ours).count(), 1);
         assert_eq!(shape.bars[1].height, 0);
-        assert!(shape.bars[0].height > 0, "a single group is still to be seen");
+        assert!(
+            shape.bars[0].height > 0,
+            "a single group is still to be seen"
+        );
         assert_eq!(shape.bars[2].label, "12:00 – 13:00");
     }
 }

@@ -26,7 +26,10 @@ impl Encoding {
     /// one that packs better wins.
     pub(crate) fn wanted(headers: &HeaderMap) -> Self {
         let (mut brotli, mut gzip, mut any) = (None, None, None);
-        let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+        let values = headers
+            .get_all(header::ACCEPT_ENCODING)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
         for item in values.flat_map(|value| value.split(',')) {
             let (coding, weight) = weighted(item);
             match coding.to_ascii_lowercase().as_str() {
@@ -49,11 +52,18 @@ impl Encoding {
 /// The coding of one item and its weight in thousandths; a weight that cannot be read counts as full.
 fn weighted(item: &str) -> (&str, u16) {
     let (coding, parameters) = item.split_once(';').unwrap_or((item, ""));
-    let weight = parameters.trim().strip_prefix("q=").map_or(1000, |q| match q.trim().split_once('.') {
-        Some(("0", part)) => format!("{part:0<3}").get(..3).and_then(|digits| digits.parse().ok()).unwrap_or(1000),
-        None if q.trim() == "0" => 0,
-        _ => 1000,
-    });
+    let weight =
+        parameters
+            .trim()
+            .strip_prefix("q=")
+            .map_or(1000, |q| match q.trim().split_once('.') {
+                Some(("0", part)) => format!("{part:0<3}")
+                    .get(..3)
+                    .and_then(|digits| digits.parse().ok())
+                    .unwrap_or(1000),
+                None if q.trim() == "0" => 0,
+                _ => 1000,
+            });
     (coding.trim(), weight)
 }
 
@@ -63,7 +73,8 @@ pub(crate) fn compress(plain: &[u8], encoding: Encoding, effort: u32) -> Vec<u8>
     match encoding {
         Encoding::Identity => plain.to_vec(),
         Encoding::Gzip => {
-            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(effort));
+            let mut packer =
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(effort));
             packer.write_all(plain).expect(MEMORY);
             packer.finish().expect(MEMORY)
         }
@@ -85,7 +96,10 @@ mod tests {
     fn the_best_coding_a_browser_accepts_is_taken_and_refused_ones_are_not() {
         let wanted = |value: &str| {
             let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT_ENCODING, value.parse().expect("a header value"));
+            headers.insert(
+                header::ACCEPT_ENCODING,
+                value.parse().expect("a header value"),
+            );
             Encoding::wanted(&headers)
         };
         assert_eq!(wanted("gzip, deflate, br, zstd"), Encoding::Brotli);
@@ -102,11 +116,19 @@ mod tests {
         let plain = b"the same words, the same words, the same words".repeat(40);
         let packed = compress(&plain, Encoding::Gzip, 5);
         let mut unpacked = Vec::new();
-        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut unpacked).expect("gzip");
+        std::io::Read::read_to_end(
+            &mut flate2::read::GzDecoder::new(&packed[..]),
+            &mut unpacked,
+        )
+        .expect("gzip");
         assert_eq!(unpacked, plain);
         let packed = compress(&plain, Encoding::Brotli, 5);
         let mut unpacked = Vec::new();
-        std::io::Read::read_to_end(&mut brotli::Decompressor::new(&packed[..], 4096), &mut unpacked).expect("brotli");
+        std::io::Read::read_to_end(
+            &mut brotli::Decompressor::new(&packed[..], 4096),
+            &mut unpacked,
+        )
+        .expect("brotli");
         assert_eq!(unpacked, plain);
     }
 }

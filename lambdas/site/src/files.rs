@@ -19,12 +19,24 @@ const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000
 const EFFORT: u32 = 5;
 
 /// `GET /assets/{tree}/{path}`.
-pub(crate) async fn asset(headers: HeaderMap, Part((tree, path)): Part<(String, String)>) -> Result<Response, Refusal> {
+pub(crate) async fn asset(
+    headers: HeaderMap,
+    Part((tree, path)): Part<(String, String)>,
+) -> Result<Response, Refusal> {
     let known = assets::tree();
-    let found = known.get(&path).filter(|_| tree == known.hash()).ok_or(Refusal::NotFound)?;
+    let found = known
+        .get(&path)
+        .filter(|_| tree == known.hash())
+        .ok_or(Refusal::NotFound)?;
     let (kind, shrinks) = media_type(&path);
-    let encoding = if shrinks { Encoding::wanted(&headers) } else { Encoding::Identity };
-    Ok(deliver(&headers, kind, encoding, found.tag(), || found.bytes(encoding)))
+    let encoding = if shrinks {
+        Encoding::wanted(&headers)
+    } else {
+        Encoding::Identity
+    };
+    Ok(deliver(&headers, kind, encoding, found.tag(), || {
+        found.bytes(encoding)
+    }))
 }
 
 /// `GET /t/{slug}/{version}/{path}`.
@@ -40,13 +52,24 @@ pub(crate) async fn title_file(
         return Err(Refusal::NotFound);
     }
     let path: FilePath = path.parse().map_err(|_| Refusal::NotFound)?;
-    let file = site.platform.titles.file(&VersionRef { slug, number }, &path).await.map_err(Refusal::busy)?;
+    let file = site
+        .platform
+        .titles
+        .file(&VersionRef { slug, number }, &path)
+        .await
+        .map_err(Refusal::busy)?;
     let file = file.ok_or(Refusal::NotFound)?;
     let (kind, shrinks) = media_type(path.as_str());
     let fits = (COMPRESS_FROM..=COMPRESS_TO).contains(&file.len());
-    let encoding = if shrinks && fits { Encoding::wanted(&headers) } else { Encoding::Identity };
+    let encoding = if shrinks && fits {
+        Encoding::wanted(&headers)
+    } else {
+        Encoding::Identity
+    };
     let tag = content_tag(&file);
-    Ok(deliver(&headers, kind, encoding, &tag, || compress(&file, encoding, EFFORT).into()))
+    Ok(deliver(&headers, kind, encoding, &tag, || {
+        compress(&file, encoding, EFFORT).into()
+    }))
 }
 
 /// Browsers ask for it by themselves where a page names no icon.
@@ -56,7 +79,8 @@ pub(crate) async fn icon() -> Redirect {
 
 /// Search engines need the shelf alone; everything else opens by secret links.
 pub(crate) async fn robots() -> Response {
-    let rules = "User-agent: *\nDisallow: /l/\nDisallow: /orders/\nDisallow: /games/\nDisallow: /dev/\n";
+    let rules =
+        "User-agent: *\nDisallow: /l/\nDisallow: /orders/\nDisallow: /games/\nDisallow: /dev/\n";
     let cache = HeaderValue::from_static("public, max-age=86400");
     ([(header::CACHE_CONTROL, cache)], rules).into_response()
 }
@@ -75,7 +99,11 @@ fn deliver(
     about.insert(header::CACHE_CONTROL, FOR_EVER);
     about.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     about.insert(header::ETAG, tag.clone());
-    let conditions: Vec<HeaderValue> = headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect();
+    let conditions: Vec<HeaderValue> = headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .cloned()
+        .collect();
     if matches(&conditions, &tag) {
         return not_modified(about);
     }

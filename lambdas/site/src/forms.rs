@@ -22,16 +22,19 @@ impl<T: DeserializeOwned> FromRequest<Site> for Fields<T> {
 
     async fn from_request(request: Request, site: &Site) -> Result<Self, Refusal> {
         let limit = limit(&request);
-        Form::<T>::from_request(request, site).await.map(|Form(fields)| Self(fields)).map_err(|rejection| {
-            match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge { limit },
-                StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                    Refusal::Media { wanted: "a form (application/x-www-form-urlencoded)" }
+        Form::<T>::from_request(request, site)
+            .await
+            .map(|Form(fields)| Self(fields))
+            .map_err(|rejection| {
+                match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge { limit },
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE => Refusal::Media {
+                        wanted: "a form (application/x-www-form-urlencoded)",
+                    },
+                    // The reason quotes field names of ours, never what was entered.
+                    _ => Refusal::BadRequest { why: None },
                 }
-                // The reason quotes field names of ours, never what was entered.
-                _ => Refusal::BadRequest { why: None },
-            }
-        })
+            })
     }
 }
 
@@ -43,12 +46,13 @@ impl FromRequest<Site> for Raw {
 
     async fn from_request(request: Request, site: &Site) -> Result<Self, Refusal> {
         let limit = limit(&request);
-        Bytes::from_request(request, site).await.map(Self).map_err(|rejection: BytesRejection| {
-            match rejection.status() {
+        Bytes::from_request(request, site)
+            .await
+            .map(Self)
+            .map_err(|rejection: BytesRejection| match rejection.status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge { limit },
                 _ => Refusal::bad("The body of the request broke off; send it again."),
-            }
-        })
+            })
     }
 }
 
@@ -69,7 +73,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Site> for Part<T> {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Response> {
         let part = Path::<T>::from_request_parts(parts, site).await;
-        part.map(|Path(part)| Self(part)).map_err(|_| Refusal::NotFound.into_response())
+        part.map(|Path(part)| Self(part))
+            .map_err(|_| Refusal::NotFound.into_response())
     }
 }
 
@@ -80,6 +85,9 @@ pub(crate) fn token(text: &str) -> Result<Token, Refusal> {
 
 /// Whether the answer goes to a script rather than onto the screen.
 pub(crate) fn to_script(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or_default();
     accept.contains("application/json") && !accept.contains("text/html")
 }

@@ -27,10 +27,15 @@ pub(crate) async fn payment_event(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<Response, Refusal> {
-    let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signature = headers
+        .get("stripe-signature")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     match site.platform.fulfilment.receive(signature, &body).await {
         Ok(_) => Ok(view::json(StatusCode::OK, &Received { received: true })),
-        Err(ReceiveError::Webhook(WebhookError::TooLarge)) => Err(Refusal::TooLarge { limit: WEBHOOK_BYTES }),
+        Err(ReceiveError::Webhook(WebhookError::TooLarge)) => Err(Refusal::TooLarge {
+            limit: WEBHOOK_BYTES,
+        }),
         Err(ReceiveError::Webhook(error)) => {
             tracing::warn!(%error, "a payment event was refused");
             Err(Refusal::bad(format_args!("{error}.")))
@@ -64,13 +69,19 @@ pub(crate) async fn fault(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<Response, Refusal> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
     if kind.split(';').next().map(str::trim) != Some("application/json") {
-        return Err(Refusal::Media { wanted: "JSON (application/json)" });
+        return Err(Refusal::Media {
+            wanted: "JSON (application/json)",
+        });
     }
     site.allow(rate::FAULTS, &client.0).await?;
-    let report: FaultReport = serde_json::from_slice(&body)
-        .map_err(|_| Refusal::bad("A fault report is JSON with the texts sdk, browser, what, message and where."))?;
+    let report: FaultReport = serde_json::from_slice(&body).map_err(|_| {
+        Refusal::bad("A fault report is JSON with the texts sdk, browser, what, message and where.")
+    })?;
     tracing::warn!(
         sdk = scrubbed(&report.sdk),
         browser = scrubbed(&report.browser),
@@ -90,14 +101,27 @@ fn scrubbed(text: &str) -> String {
         let mut runs = word.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
         runs.any(|run| run.len() >= SECRET)
     };
-    let clean = |word: &str| if word.contains('@') || secret(word) { "…".to_owned() } else { word.to_owned() };
-    let words: Vec<String> = text.split(|c: char| c.is_whitespace() || c.is_control()).map(clean).collect();
+    let clean = |word: &str| {
+        if word.contains('@') || secret(word) {
+            "…".to_owned()
+        } else {
+            word.to_owned()
+        }
+    };
+    let words: Vec<String> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .map(clean)
+        .collect();
     words.join(" ").chars().take(FAULT_FIELD_CHARS).collect()
 }
 
 /// `GET /healthz`: the process answers. It asks no store, so that a store's trouble takes no site down.
 pub(crate) async fn health() -> Response {
-    ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], "ok\n").into_response()
+    (
+        [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
+        "ok\n",
+    )
+        .into_response()
 }
 
 #[cfg(test)]
@@ -107,9 +131,14 @@ mod tests {
     #[test]
     fn reports_are_logged_without_addresses_tokens_and_line_breaks() {
         assert_eq!(
-            scrubbed("TypeError: x is null\nat ada@example.org main.js:3:7 /l/0123456789abcdefghjkmnpqrstvwxyz0"),
+            scrubbed(
+                "TypeError: x is null\nat ada@example.org main.js:3:7 /l/0123456789abcdefghjkmnpqrstvwxyz0"
+            ),
             "TypeError: x is null at … main.js:3:7 …"
         );
-        assert_eq!(scrubbed(&"a ".repeat(1000)).chars().count(), crate::limits::FAULT_FIELD_CHARS);
+        assert_eq!(
+            scrubbed(&"a ".repeat(1000)).chars().count(),
+            crate::limits::FAULT_FIELD_CHARS
+        );
     }
 }

@@ -46,17 +46,23 @@ const BUSY_SECONDS: u64 = 10;
 impl Refusal {
     /// A fault of the site's with its cause.
     pub(crate) fn fault(cause: impl std::fmt::Display) -> Self {
-        Self::Fault { cause: cause.to_string().into() }
+        Self::Fault {
+            cause: cause.to_string().into(),
+        }
     }
 
     /// Something needed does not work just now.
     pub(crate) fn busy(cause: impl std::fmt::Display) -> Self {
-        Self::Busy { cause: cause.to_string().into() }
+        Self::Busy {
+            cause: cause.to_string().into(),
+        }
     }
 
     /// A request that cannot be read, for a reason the visitor may be told.
     pub(crate) fn bad(why: impl std::fmt::Display) -> Self {
-        Self::BadRequest { why: Some(why.to_string()) }
+        Self::BadRequest {
+            why: Some(why.to_string()),
+        }
     }
 
     /// The status of the answer.
@@ -116,9 +122,14 @@ impl Refusal {
     /// The heading, what was wrong, and what to do.
     pub(crate) fn words(&self, t: &Errors) -> (&'static str, String, String) {
         let said = |plight: &Plight, values: &[(&str, &str)]| {
-            (plight.heading, fill(plight.what, values), fill(plight.todo, values))
+            (
+                plight.heading,
+                fill(plight.what, values),
+                fill(plight.todo, values),
+            )
         };
-        let limited = |plight: &Plight, limit: usize| said(plight, &[("limit", &limit.to_string())]);
+        let limited =
+            |plight: &Plight, limit: usize| said(plight, &[("limit", &limit.to_string())]);
         let because = |plight: &Plight, why: &Option<String>| {
             let (heading, what, todo) = said(plight, &[]);
             (heading, why.clone().unwrap_or(what), todo)
@@ -134,9 +145,13 @@ impl Refusal {
             Self::UriTooLong { limit } => limited(&t.long, *limit),
             Self::HeadersTooLarge { limit } => limited(&t.headers, *limit),
             Self::Media { wanted } => said(&t.media, &[("wanted", wanted)]),
-            Self::TooOften { limit, seconds } => {
-                said(&t.often, &[("limit", limit), ("seconds", &(*seconds).max(1).to_string())])
-            }
+            Self::TooOften { limit, seconds } => said(
+                &t.often,
+                &[
+                    ("limit", limit),
+                    ("seconds", &(*seconds).max(1).to_string()),
+                ],
+            ),
             Self::Busy { .. } => said(&t.busy, &[("seconds", &BUSY_SECONDS.to_string())]),
             Self::Fault { .. } => said(&t.fault, &[]),
         }
@@ -148,7 +163,9 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         if let Some(seconds) = self.retry_after() {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(self);
         response

@@ -18,12 +18,14 @@ pub const WEBHOOK: &str = "/webhooks/payments";
 ///
 /// Requests should carry `axum::extract::ConnectInfo<SocketAddr>` where no proxy stands in front; without it all visitors
 /// share one count of the rate limits.
-#[must_use]
 pub fn router(site: &Site) -> Router {
     let forms = Router::new()
         .route("/", get(catalogue::list))
         .route("/titles/{slug}", get(catalogue::title))
-        .route("/titles/{slug}/buy", get(checkout::form).post(checkout::submit))
+        .route(
+            "/titles/{slug}/buy",
+            get(checkout::form).post(checkout::submit),
+        )
         .route("/orders/{key}", get(order::show))
         .route("/orders/{key}/confirm", post(order::confirm))
         .route("/orders/{key}/cancelled", get(order::cancelled))

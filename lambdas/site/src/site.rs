@@ -39,7 +39,11 @@ impl Site {
             Ok(Allowance::Allowed) => Ok(()),
             Ok(Allowance::Refused { retry_after }) => Err(Refusal::TooOften {
                 limit: format!("{} in {} seconds", limit.times, limit.per.as_secs()),
-                seconds: retry_after.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX),
+                seconds: retry_after
+                    .as_millis()
+                    .div_ceil(1000)
+                    .try_into()
+                    .unwrap_or(u64::MAX),
             }),
             Err(error) => {
                 tracing::warn!(limit = limit.name, %error, "requests are not counted");

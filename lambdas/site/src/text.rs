@@ -31,7 +31,9 @@ pub(crate) fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(sentence.len() + 32);
     let mut rest = sentence;
     while let Some(start) = rest.find('{') {
-        let Some(length) = rest[start..].find('}') else { break };
+        let Some(length) = rest[start..].find('}') else {
+            break;
+        };
         let name = &rest[start + 1..start + length];
         filled.push_str(&rest[..start]);
         match values.iter().find(|(known, _)| *known == name) {
@@ -148,7 +150,13 @@ mod tests {
 
     #[test]
     fn values_take_the_place_of_their_names_and_are_not_read_again() {
-        assert_eq!(fill("{a} and {b}", &[("a", "{b}"), ("b", "2")]), "{b} and 2");
-        assert_eq!(fill("{c} stays, and so does {", &[]), "{c} stays, and so does {");
+        assert_eq!(
+            fill("{a} and {b}", &[("a", "{b}"), ("b", "2")]),
+            "{b} and 2"
+        );
+        assert_eq!(
+            fill("{c} stays, and so does {", &[]),
+            "{c} stays, and so does {"
+        );
     }
 }

@@ -22,12 +22,20 @@ pub(crate) struct Shell {
 impl Shell {
     /// The frame of a page that shows nobody's data.
     pub(crate) fn public(dev: bool) -> Self {
-        Self { lang: en::EN.lang, t: &en::EN, private: false, dev }
+        Self {
+            lang: en::EN.lang,
+            t: &en::EN,
+            private: false,
+            dev,
+        }
     }
 
     /// The frame of a page that shows somebody's data.
     pub(crate) fn private(dev: bool) -> Self {
-        Self { private: true, ..Self::public(dev) }
+        Self {
+            private: true,
+            ..Self::public(dev)
+        }
     }
 
     /// The address of an asset.
@@ -37,7 +45,8 @@ impl Shell {
 }
 
 /// Shared pages may be kept this short by browsers and CDNs, so that a new title or deployment shows soon.
-const SHARED: HeaderValue = HeaderValue::from_static("public, max-age=60, stale-while-revalidate=600");
+const SHARED: HeaderValue =
+    HeaderValue::from_static("public, max-age=60, stale-while-revalidate=600");
 /// Whatever shows a person's data is kept by nobody.
 pub(crate) const PRIVATE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -57,29 +66,49 @@ pub(crate) fn unfit(template: &impl Template, allow: Allow) -> Response {
 }
 
 /// A page with everything chosen.
-pub(crate) fn page(status: StatusCode, template: &impl Template, cache: HeaderValue, allow: Allow) -> Response {
+pub(crate) fn page(
+    status: StatusCode,
+    template: &impl Template,
+    cache: HeaderValue,
+    allow: Allow,
+) -> Response {
     match template.render() {
         Ok(html) => {
-            let mut response = (status, [(header::CACHE_CONTROL, cache)], Html(html)).into_response();
+            let mut response =
+                (status, [(header::CACHE_CONTROL, cache)], Html(html)).into_response();
             response.extensions_mut().insert(allow);
             response
         }
-        Err(error) => Refusal::fault(format_args!("a template cannot be rendered: {error}")).into_response(),
+        Err(error) => {
+            Refusal::fault(format_args!("a template cannot be rendered: {error}")).into_response()
+        }
     }
 }
 
 /// JSON that no cache keeps.
 pub(crate) fn json(status: StatusCode, value: &impl serde::Serialize) -> Response {
-    (status, [(header::CACHE_CONTROL, PRIVATE)], axum::Json(value)).into_response()
+    (
+        status,
+        [(header::CACHE_CONTROL, PRIVATE)],
+        axum::Json(value),
+    )
+        .into_response()
 }
 
 /// Sends the browser on with a GET. `no-store` because the target depends on who asks.
 pub(crate) fn see_other(to: &str) -> Response {
     match HeaderValue::from_str(to) {
-        Ok(location) => {
-            (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, PRIVATE)]).into_response()
+        Ok(location) => (
+            StatusCode::SEE_OTHER,
+            [
+                (header::LOCATION, location),
+                (header::CACHE_CONTROL, PRIVATE),
+            ],
+        )
+            .into_response(),
+        Err(_) => {
+            Refusal::fault("an address to send the browser to is no header value").into_response()
         }
-        Err(_) => Refusal::fault("an address to send the browser to is no header value").into_response(),
     }
 }
 
@@ -93,11 +122,17 @@ pub(crate) struct FieldError {
 impl FieldError {
     /// A sentence about a field.
     pub(crate) fn new(field: &'static str, message: impl Into<String>) -> Self {
-        Self { field, message: message.into() }
+        Self {
+            field,
+            message: message.into(),
+        }
     }
 }
 
 /// What is wrong with one field, if anything.
 pub(crate) fn wrong<'a>(errors: &'a [FieldError], field: &str) -> Option<&'a str> {
-    errors.iter().find(|error| error.field == field).map(|error| error.message.as_str())
+    errors
+        .iter()
+        .find(|error| error.field == field)
+        .map(|error| error.message.as_str())
 }

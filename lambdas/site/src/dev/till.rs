@@ -46,7 +46,11 @@ impl Page {
             declined: page.declined,
             open: page.status == PaymentStatus::Open,
             paid,
-            back: if paid { page.success_url } else { page.cancel_url },
+            back: if paid {
+                page.success_url
+            } else {
+                page.cancel_url
+            },
         }
     }
 }
@@ -60,10 +64,20 @@ pub(crate) struct Pressed {
 }
 
 /// `GET /dev/till/{payment}`.
-pub(crate) async fn show(State(site): State<Site>, Part(payment): Part<String>) -> Result<Response, Refusal> {
+pub(crate) async fn show(
+    State(site): State<Site>,
+    Part(payment): Part<String>,
+) -> Result<Response, Refusal> {
     let payment = PaymentId::parse(&payment).map_err(|_| Refusal::NotFound)?;
-    let page = dev(&site)?.till.page(&payment).await.map_err(Refusal::busy)?;
-    Ok(view::private(&Page::new(page.ok_or(Refusal::NotFound)?), Allow::nothing()))
+    let page = dev(&site)?
+        .till
+        .page(&payment)
+        .await
+        .map_err(Refusal::busy)?;
+    Ok(view::private(
+        &Page::new(page.ok_or(Refusal::NotFound)?),
+        Allow::nothing(),
+    ))
 }
 
 /// `POST /dev/till/{payment}`.
@@ -79,10 +93,21 @@ pub(crate) async fn act(
         "abandon" => TillAction::Abandon,
         "refund" => TillAction::Refund,
         "dispute" => TillAction::Dispute,
-        _ => return Err(Refusal::bad("The action is one of pay, decline, abandon, refund and dispute.")),
+        _ => {
+            return Err(Refusal::bad(
+                "The action is one of pay, decline, abandon, refund and dispute.",
+            ));
+        }
     };
-    let delivery = TillDelivery { twice: pressed.twice.is_some(), late: pressed.late.is_some() };
-    let page = dev(&site)?.till.act(&payment, action, delivery).await.map_err(Refusal::busy)?;
+    let delivery = TillDelivery {
+        twice: pressed.twice.is_some(),
+        late: pressed.late.is_some(),
+    };
+    let page = dev(&site)?
+        .till
+        .act(&payment, action, delivery)
+        .await
+        .map_err(Refusal::busy)?;
     let page = page.ok_or(Refusal::NotFound)?;
     // Somebody who presses "decline" in a second tab after paying in the first has paid.
     Ok(view::see_other(&match action {

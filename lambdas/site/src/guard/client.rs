@@ -16,8 +16,14 @@ impl FromRequestParts<Site> for Client {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        Ok(Self(address(&parts.headers, peer, site.config.proxies).map_or("unknown".to_owned(), network)))
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0.ip());
+        Ok(Self(
+            address(&parts.headers, peer, site.config.proxies)
+                .map_or("unknown".to_owned(), network),
+        ))
     }
 }
 
@@ -27,10 +33,23 @@ fn address(headers: &HeaderMap, peer: Option<IpAddr>, proxies: usize) -> Option<
     if proxies == 0 {
         return peer;
     }
-    let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let seen: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
-    let entry = seen.len().checked_sub(proxies).and_then(|index| seen.get(index))?;
-    entry.parse().ok().or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip())).or(peer)
+    let values = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let seen: Vec<&str> = values
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let entry = seen
+        .len()
+        .checked_sub(proxies)
+        .and_then(|index| seen.get(index))?;
+    entry
+        .parse()
+        .ok()
+        .or_else(|| entry.parse::<SocketAddr>().ok().map(|address| address.ip()))
+        .or(peer)
 }
 
 fn network(address: IpAddr) -> String {
@@ -66,7 +85,13 @@ mod tests {
 
     #[test]
     fn an_ipv6_visitor_counts_as_the_whole_network() {
-        assert_eq!(network("2001:db8:1:2:3:4:5:6".parse().expect("an address")), "2001:db8:1:2::/64");
-        assert_eq!(network("::ffff:192.0.2.1".parse().expect("an address")), "192.0.2.1");
+        assert_eq!(
+            network("2001:db8:1:2:3:4:5:6".parse().expect("an address")),
+            "2001:db8:1:2::/64"
+        );
+        assert_eq!(
+            network("::ffff:192.0.2.1".parse().expect("an address")),
+            "192.0.2.1"
+        );
     }
 }

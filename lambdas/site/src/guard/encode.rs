@@ -19,10 +19,18 @@ const EFFORT: u32 = 4;
 /// No page here does that: forms that repeat input hold no secret, and pages with a link show only what its holders wrote.
 pub(super) async fn encode(request: Request, next: Next) -> Response {
     let wanted = Encoding::wanted(request.headers());
-    let conditions = request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect::<Vec<_>>();
+    let conditions = request
+        .headers()
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .cloned()
+        .collect::<Vec<_>>();
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let (mut parts, body) = next.run(request).await.into_parts();
-    let small = body.size_hint().upper().is_some_and(|size| size <= COMPRESS_TO as u64);
+    let small = body
+        .size_hint()
+        .upper()
+        .is_some_and(|size| size <= COMPRESS_TO as u64);
     // Files bring their tag and their coding along.
     if !small || !is_text(&parts.headers) || parts.headers.contains_key(header::ETAG) {
         return Response::from_parts(parts, body);
@@ -30,7 +38,9 @@ pub(super) async fn encode(request: Request, next: Next) -> Response {
     let Ok(plain) = to_bytes(body, COMPRESS_TO).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    parts.headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    parts
+        .headers
+        .append(header::VARY, HeaderValue::from_static("accept-encoding"));
     if parts.status == StatusCode::OK && safe && may_be_kept(&parts.headers) {
         // Weak, because the same tag stands for the page in every coding.
         let tag = weak(&content_tag(&plain));
@@ -43,7 +53,9 @@ pub(super) async fn encode(request: Request, next: Next) -> Response {
     parts.headers.remove(header::CONTENT_LENGTH);
     match wanted.name().filter(|_| plain.len() >= COMPRESS_FROM) {
         Some(name) => {
-            parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+            parts
+                .headers
+                .insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
             Response::from_parts(parts, Body::from(compress(&plain, wanted, EFFORT)))
         }
         None => Response::from_parts(parts, Body::from(plain)),
@@ -62,25 +74,40 @@ pub(crate) fn matches(conditions: &[HeaderValue], tag: &HeaderValue) -> bool {
         tag.strip_prefix("W/").unwrap_or(tag)
     }
     let tag = core(tag.to_str().unwrap_or_default());
-    let mut named = conditions.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let mut named = conditions
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
     named.any(|named| named.trim() == "*" || core(named) == tag)
 }
 
 /// The answer 304 with the headers that a cache needs.
 pub(crate) fn not_modified(mut headers: HeaderMap) -> Response {
-    for gone in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
+    for gone in [
+        header::CONTENT_TYPE,
+        header::CONTENT_LENGTH,
+        header::CONTENT_ENCODING,
+    ] {
         headers.remove(gone);
     }
     (StatusCode::NOT_MODIFIED, headers).into_response()
 }
 
 fn is_text(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    kind.starts_with("text/") || kind.starts_with("application/json") || kind.starts_with("image/svg")
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    kind.starts_with("text/")
+        || kind.starts_with("application/json")
+        || kind.starts_with("image/svg")
         || kind.starts_with("application/wasm")
 }
 
 fn may_be_kept(headers: &HeaderMap) -> bool {
-    let rule = headers.get(header::CACHE_CONTROL).and_then(|rule| rule.to_str().ok()).unwrap_or("no-store");
+    let rule = headers
+        .get(header::CACHE_CONTROL)
+        .and_then(|rule| rule.to_str().ok())
+        .unwrap_or("no-store");
     !rule.contains("no-store")
 }

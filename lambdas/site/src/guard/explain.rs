@@ -19,8 +19,13 @@ use crate::refusal::Refusal;
 use crate::view::{self, Shell};
 
 /// Routes that programs call; their refusals are always JSON.
-const PROGRAMS: &[&str] =
-    &["/games/{game}/connect", "/games/{game}/stats", "/faults", "/webhooks/payments", "/healthz"];
+const PROGRAMS: &[&str] = &[
+    "/games/{game}/connect",
+    "/games/{game}/stats",
+    "/faults",
+    "/webhooks/payments",
+    "/healthz",
+];
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -53,15 +58,26 @@ pub(super) async fn catch(request: Request, next: Next) -> Response {
 
 /// Gives a refusal its words.
 pub(super) async fn explain(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let program = to_script(request.headers()) || route.as_deref().is_some_and(|route| PROGRAMS.contains(&route));
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
+    let program = to_script(request.headers())
+        || route
+            .as_deref()
+            .is_some_and(|route| PROGRAMS.contains(&route));
     let response = next.run(request).await;
     let Some(refusal) = response.extensions().get::<Refusal>().cloned() else {
         return response;
     };
     let incident = refusal.cause().map(|cause| {
         let incident = incident(&site);
-        tracing::error!(incident, route = route.as_deref().unwrap_or("none"), cause, "a request failed");
+        tracing::error!(
+            incident,
+            route = route.as_deref().unwrap_or("none"),
+            cause,
+            "a request failed"
+        );
         incident
     });
     let shell = Shell::private(site.is_dev());
@@ -69,10 +85,22 @@ pub(super) async fn explain(State(site): State<Site>, request: Request, next: Ne
     let status = refusal.status();
     let mut explained = if program {
         let message = format!("{what} {todo}");
-        let body = ErrorBody { error: refusal.code(), message, incident, retry_after: refusal.retry_after() };
+        let body = ErrorBody {
+            error: refusal.code(),
+            message,
+            incident,
+            retry_after: refusal.retry_after(),
+        };
         view::json(status, &body)
     } else {
-        let page = ErrorPage { shell, status: status.as_u16(), heading, what, todo, incident };
+        let page = ErrorPage {
+            shell,
+            status: status.as_u16(),
+            heading,
+            what,
+            todo,
+            incident,
+        };
         page.render().map_or_else(
             |_| StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             |html| (status, axum::response::Html(html)).into_response(),
@@ -93,4 +121,3 @@ fn incident(site: &Site) -> String {
     let bytes: [u8; 5] = entropy::bytes(&*site.platform.launch.entropy);
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
-

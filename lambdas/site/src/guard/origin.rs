@@ -12,7 +12,10 @@ use crate::routes::WEBHOOK;
 
 /// Refuses changes asked for by other sites. The webhook is called by a server and proves itself by its signature.
 pub(super) async fn check(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let reads = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
     let exempt = request.uri().path() == WEBHOOK;
     if reads || exempt || is_ours(request.headers(), site.platform.site.as_str()) {
         next.run(request).await
@@ -44,17 +47,29 @@ mod tests {
     fn only_the_sites_own_pages_and_programs_may_change_things() {
         let ours = |pairs: &[(&'static str, &str)]| {
             let headers = pairs.iter().map(|(name, value)| {
-                (http::HeaderName::from_static(name), value.parse().expect("a header value"))
+                (
+                    http::HeaderName::from_static(name),
+                    value.parse().expect("a header value"),
+                )
             });
             is_ours(&headers.collect(), "https://latchkey.example")
         };
         assert!(ours(&[]));
         assert!(ours(&[("sec-fetch-site", "same-origin")]));
         assert!(ours(&[("origin", "https://latchkey.example")]));
-        assert!(ours(&[("origin", "http://127.0.0.1:8080"), ("host", "127.0.0.1:8080")]));
-        assert!(!ours(&[("sec-fetch-site", "cross-site"), ("origin", "https://latchkey.example")]));
+        assert!(ours(&[
+            ("origin", "http://127.0.0.1:8080"),
+            ("host", "127.0.0.1:8080")
+        ]));
+        assert!(!ours(&[
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://latchkey.example")
+        ]));
         assert!(!ours(&[("sec-fetch-site", "same-site")]));
-        assert!(!ours(&[("origin", "https://evil.example"), ("host", "latchkey.example")]));
+        assert!(!ours(&[
+            ("origin", "https://evil.example"),
+            ("host", "latchkey.example")
+        ]));
         assert!(!ours(&[("origin", "null"), ("host", "null")]));
         assert!(!ours(&[("origin", "null")]));
     }

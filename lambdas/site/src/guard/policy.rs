@@ -25,37 +25,58 @@ pub(crate) struct Allow {
 impl Allow {
     /// Style sheets, pictures and forms, as every page needs.
     pub(crate) fn nothing() -> Self {
-        Self { page: true, ..Self::default() }
+        Self {
+            page: true,
+            ..Self::default()
+        }
     }
 
     /// The site's own scripts, which talk to the site.
     pub(crate) fn scripts() -> Self {
-        Self { scripts: true, ..Self::nothing() }
+        Self {
+            scripts: true,
+            ..Self::nothing()
+        }
     }
 
     /// Scripts that also connect to a room.
     pub(crate) fn room() -> Self {
-        Self { rooms: true, ..Self::scripts() }
+        Self {
+            rooms: true,
+            ..Self::scripts()
+        }
     }
 
     /// A game: a room, and pictures and sounds that its scripts make.
     pub(crate) fn game() -> Self {
-        Self { game: true, ..Self::room() }
+        Self {
+            game: true,
+            ..Self::room()
+        }
     }
 
     /// A form that leads to the till.
     pub(crate) fn till() -> Self {
-        Self { till: true, ..Self::nothing() }
+        Self {
+            till: true,
+            ..Self::nothing()
+        }
     }
 
     /// Frames of the site's own.
     pub(crate) fn frames() -> Self {
-        Self { frames: true, ..Self::nothing() }
+        Self {
+            frames: true,
+            ..Self::nothing()
+        }
     }
 
     /// A document shown in a frame of the site, whose inline styles are known by these hashes.
     pub(crate) fn framed(style_hashes: String) -> Self {
-        Self { framed_with_styles: Some(style_hashes), ..Self::default() }
+        Self {
+            framed_with_styles: Some(style_hashes),
+            ..Self::default()
+        }
     }
 
     fn policy(&self, site: &SiteUrl, config: &SiteConfig) -> String {
@@ -67,7 +88,11 @@ impl Allow {
         }
         if self.page {
             rules.push("style-src 'self'".to_owned());
-            let pictures = if self.game { "img-src 'self' data: blob:" } else { "img-src 'self'" };
+            let pictures = if self.game {
+                "img-src 'self' data: blob:"
+            } else {
+                "img-src 'self'"
+            };
             rules.push(pictures.to_owned());
             rules.push(with("form-action 'self'", &config.till_origins, self.till));
         }
@@ -86,13 +111,20 @@ impl Allow {
         }
         rules.push("base-uri 'none'".to_owned());
         let framed = self.framed_with_styles.is_some();
-        rules.push(format!("frame-ancestors {}", if framed { "'self'" } else { "'none'" }));
+        rules.push(format!(
+            "frame-ancestors {}",
+            if framed { "'self'" } else { "'none'" }
+        ));
         rules.join("; ")
     }
 }
 
 fn with(rule: &str, origins: &[String], wanted: bool) -> String {
-    if wanted && !origins.is_empty() { format!("{rule} {}", origins.join(" ")) } else { rule.to_owned() }
+    if wanted && !origins.is_empty() {
+        format!("{rule} {}", origins.join(" "))
+    } else {
+        rule.to_owned()
+    }
 }
 
 /// Headers of every answer. `same-origin` for the referrer rather than `no-referrer`: pages have tokens in their addresses,
@@ -102,7 +134,6 @@ const ALWAYS: &[(&str, &str)] = &[
     ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
-    ("origin-agent-cluster", "?1"),
     (
         "permissions-policy",
         "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
@@ -113,14 +144,26 @@ const ALWAYS: &[(&str, &str)] = &[
 /// Adds the headers.
 pub(super) async fn headers(State(site): State<Site>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let allow = response.extensions().get::<Allow>().cloned().unwrap_or_default();
-    let policy = HeaderValue::try_from(allow.policy(&site.platform.site, &site.config)).expect("origins of the wiring are header values");
+    let allow = response
+        .extensions()
+        .get::<Allow>()
+        .cloned()
+        .unwrap_or_default();
+    let policy = HeaderValue::try_from(allow.policy(&site.platform.site, &site.config))
+        .expect("origins of the wiring are header values");
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     for (name, value) in ALWAYS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
     }
-    let framing = if allow.framed_with_styles.is_some() { "SAMEORIGIN" } else { "DENY" };
+    let framing = if allow.framed_with_styles.is_some() {
+        "SAMEORIGIN"
+    } else {
+        "DENY"
+    };
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static(framing));
     if site.platform.site.is_secure() {
         let two_years = HeaderValue::from_static("max-age=63072000; includeSubDomains");
@@ -142,10 +185,20 @@ mod tests {
             ..SiteConfig::default()
         };
         let plain = Allow::nothing().policy(&site, &config);
-        assert!(!plain.contains("script-src") && !plain.contains("connect-src") && !plain.contains("till.example"));
+        assert!(
+            !plain.contains("script-src")
+                && !plain.contains("connect-src")
+                && !plain.contains("till.example")
+        );
         let game = Allow::game().policy(&site, &config);
-        assert!(game.contains("connect-src 'self' wss://latchkey.example wss://eu1.latchkey.example;"));
-        assert!(Allow::till().policy(&site, &config).contains("form-action 'self' https://till.example"));
+        assert!(
+            game.contains("connect-src 'self' wss://latchkey.example wss://eu1.latchkey.example;")
+        );
+        assert!(
+            Allow::till()
+                .policy(&site, &config)
+                .contains("form-action 'self' https://till.example")
+        );
         assert!(!Allow::scripts().policy(&site, &config).contains("wss:"));
         assert_eq!(
             Allow::default().policy(&site, &config),

@@ -17,7 +17,13 @@ pub(super) async fn trace(State(site): State<Site>, request: Request, next: Next
     let response = next.run(request).await;
     let ms = u64::try_from(site.platform.clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    tracing::info!(method, route, status = response.status().as_u16(), ms, "request");
+    tracing::info!(
+        method,
+        route,
+        status = response.status().as_u16(),
+        ms,
+        "request"
+    );
     response
 }
 

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use latchkey_platform::money::Currency;
+use latchkey_platform::money::{Currency, Money};
 use latchkey_platform::titles::{FilePath, Slug, Span, TitleVersion, VersionRef};
 
 use crate::forms::Part;
@@ -36,21 +36,30 @@ impl Card {
             picture: file_url(&title.reference(), &manifest.picture),
             players: players(manifest.players, t),
             minutes: minutes(manifest.minutes, t),
-            price: manifest.price(Currency::EUR).map(|price| price.shown()).unwrap_or_default(),
+            price: manifest
+                .price(Currency::EUR)
+                .map(Money::shown)
+                .unwrap_or_default(),
         }
     }
 }
 
 /// The address of a file of a title's game folder.
 pub(crate) fn file_url(version: &VersionRef, path: &FilePath) -> String {
-    format!("/t/{}/{}/games/{}/{path}", version.slug, version.number, version.slug)
+    format!(
+        "/t/{}/{}/games/{}/{path}",
+        version.slug, version.number, version.slug
+    )
 }
 
 fn players(span: Span, t: &Facts) -> String {
     match (span.min, span.max) {
         (1, 1) => t.one_player.to_owned(),
         (min, max) if min == max => fill(t.players, &[("n", &max.to_string())]),
-        (min, max) => fill(t.player_range, &[("min", &min.to_string()), ("max", &max.to_string())]),
+        (min, max) => fill(
+            t.player_range,
+            &[("min", &min.to_string()), ("max", &max.to_string())],
+        ),
     }
 }
 
@@ -58,14 +67,25 @@ fn minutes(span: Span, t: &Facts) -> String {
     if span.min == span.max {
         fill(t.minutes, &[("n", &span.max.to_string())])
     } else {
-        fill(t.minute_range, &[("min", &span.min.to_string()), ("max", &span.max.to_string())])
+        fill(
+            t.minute_range,
+            &[
+                ("min", &span.min.to_string()),
+                ("max", &span.max.to_string()),
+            ],
+        )
     }
 }
 
 /// The newest version of a title by its slug; text that is no slug names no title.
 pub(crate) async fn newest(site: &Site, slug: &str) -> Result<TitleVersion, Refusal> {
     let slug: Slug = slug.parse().map_err(|_| Refusal::NotFound)?;
-    let found = site.platform.titles.newest(&slug).await.map_err(Refusal::busy)?;
+    let found = site
+        .platform
+        .titles
+        .newest(&slug)
+        .await
+        .map_err(Refusal::busy)?;
     found.ok_or(Refusal::NotFound)
 }
 
@@ -80,8 +100,14 @@ struct CataloguePage {
 pub(crate) async fn list(State(site): State<Site>) -> Result<Response, Refusal> {
     let shell = Shell::public(site.is_dev());
     let titles = site.platform.titles.list().await.map_err(Refusal::busy)?;
-    let cards = titles.iter().map(|title| Card::new(title, &shell.t.facts)).collect();
-    Ok(view::shared(&CataloguePage { shell, cards }, Allow::nothing()))
+    let cards = titles
+        .iter()
+        .map(|title| Card::new(title, &shell.t.facts))
+        .collect();
+    Ok(view::shared(
+        &CataloguePage { shell, cards },
+        Allow::nothing(),
+    ))
 }
 
 #[derive(Template)]
@@ -93,10 +119,20 @@ struct TitlePage {
 }
 
 /// `GET /titles/{slug}`.
-pub(crate) async fn title(State(site): State<Site>, Part(slug): Part<String>) -> Result<Response, Refusal> {
+pub(crate) async fn title(
+    State(site): State<Site>,
+    Part(slug): Part<String>,
+) -> Result<Response, Refusal> {
     let shell = Shell::public(site.is_dev());
     let title = newest(&site, &slug).await?;
     let card = Card::new(&title, &shell.t.facts);
     let description = title.manifest.description;
-    Ok(view::shared(&TitlePage { shell, card, description }, Allow::nothing()))
+    Ok(view::shared(
+        &TitlePage {
+            shell,
+            card,
+            description,
+        },
+        Allow::nothing(),
+    ))
 }

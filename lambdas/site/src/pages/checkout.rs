@@ -61,8 +61,20 @@ impl CheckoutPage {
             .collect();
         countries.sort_by_key(|choice| choice.name);
         let card = Card::new(title, &shell.t.facts);
-        let Filled { email, country, terms } = filled;
-        Self { shell, card, countries, email, country, terms: !terms.is_empty(), errors }
+        let Filled {
+            email,
+            country,
+            terms,
+        } = filled;
+        Self {
+            shell,
+            card,
+            countries,
+            email,
+            country,
+            terms: !terms.is_empty(),
+            errors,
+        }
     }
 
     fn wrong(&self, field: &str) -> Option<&str> {
@@ -71,7 +83,10 @@ impl CheckoutPage {
 }
 
 /// `GET /titles/{slug}/buy`.
-pub(crate) async fn form(State(site): State<Site>, Part(slug): Part<String>) -> Result<Response, Refusal> {
+pub(crate) async fn form(
+    State(site): State<Site>,
+    Part(slug): Part<String>,
+) -> Result<Response, Refusal> {
     let title = newest(&site, &slug).await?;
     let page = CheckoutPage::new(&site, &title, Filled::default(), Vec::new());
     Ok(view::shared(&page, Allow::till()))
@@ -87,19 +102,30 @@ pub(crate) async fn submit(
     let title = newest(&site, &slug).await?;
     let errors = errors(&filled, &crate::text::en::EN.checkout);
     if !errors.is_empty() {
-        return Ok(view::unfit(&CheckoutPage::new(&site, &title, filled, errors), Allow::till()));
+        return Ok(view::unfit(
+            &CheckoutPage::new(&site, &title, filled, errors),
+            Allow::till(),
+        ));
     }
     site.allow(rate::CHECKOUTS, &client.0).await?;
-    let form = OrderForm { email: filled.email.clone(), country: filled.country.clone(), terms: true };
+    let form = OrderForm {
+        email: filled.email.clone(),
+        country: filled.country.clone(),
+        terms: true,
+    };
     match site.platform.checkouts.place(&title.slug, &form).await {
         Ok(placed) => Ok(view::see_other(&placed.pay_at)),
         Err(CheckoutError::NoTitle(_)) => Err(Refusal::NotFound),
-        Err(error @ CheckoutError::Payments(PaymentsError::Refused(_))) => Err(Refusal::fault(error)),
-        Err(error @ (CheckoutError::Payments(_) | CheckoutError::Store(_))) => Err(Refusal::busy(error)),
-        // The same checks ran above, so these say that the two disagree.
-        Err(error @ (CheckoutError::Email(_) | CheckoutError::Country(_) | CheckoutError::Terms)) => {
+        Err(error @ CheckoutError::Payments(PaymentsError::Refused(_))) => {
             Err(Refusal::fault(error))
         }
+        Err(error @ (CheckoutError::Payments(_) | CheckoutError::Store(_))) => {
+            Err(Refusal::busy(error))
+        }
+        // The same checks ran above, so these say that the two disagree.
+        Err(
+            error @ (CheckoutError::Email(_) | CheckoutError::Country(_) | CheckoutError::Terms),
+        ) => Err(Refusal::fault(error)),
     }
 }
 

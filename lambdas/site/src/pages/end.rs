@@ -68,10 +68,18 @@ struct EndPage {
     outcome: Outcome,
 }
 
-async fn look(site: &Site, headers: &HeaderMap, text: &str) -> Result<Result<StatsReport, Stage>, Refusal> {
+async fn look(
+    site: &Site,
+    headers: &HeaderMap,
+    text: &str,
+) -> Result<Result<StatsReport, Stage>, Refusal> {
     let (id, key) = game_and_key(text, headers)?;
     let (game, _) = site.platform.launch.seat(id, &key).await.map_err(refused)?;
-    let waiting = if game.finished.is_some() { Stage::Counting } else { Stage::Running };
+    let waiting = if game.finished.is_some() {
+        Stage::Counting
+    } else {
+        Stage::Running
+    };
     Ok(report(site, id).await?.ok_or(waiting))
 }
 
@@ -90,8 +98,19 @@ pub(crate) async fn show(
         Ok(report) => Outcome::Done(Box::new(Report::new(&report, &shell.t.end))),
         Err(stage) => Outcome::Waiting(stage),
     };
-    let allow = if matches!(outcome, Outcome::Waiting(_)) { Allow::scripts() } else { Allow::nothing() };
-    Ok(view::private(&EndPage { shell, game: text, outcome }, allow))
+    let allow = if matches!(outcome, Outcome::Waiting(_)) {
+        Allow::scripts()
+    } else {
+        Allow::nothing()
+    };
+    Ok(view::private(
+        &EndPage {
+            shell,
+            game: text,
+            outcome,
+        },
+        allow,
+    ))
 }
 
 #[derive(Serialize)]
@@ -108,7 +127,13 @@ pub(crate) async fn stats(
 ) -> Result<Response, Refusal> {
     Ok(match look(&site, &headers, &text).await? {
         Ok(report) => view::json(StatusCode::OK, &report),
-        Err(state) => view::json(StatusCode::ACCEPTED, &Progress { state, percent: state.percent() }),
+        Err(state) => view::json(
+            StatusCode::ACCEPTED,
+            &Progress {
+                state,
+                percent: state.percent(),
+            },
+        ),
     })
 }
 
@@ -124,7 +149,11 @@ impl Report {
             duration: charts::clock(stats.duration_ms),
             comparison: compared(&report.comparison, t),
             timeline: charts::timeline(stats, t.nobody),
-            milestones: stats.milestones.iter().map(|milestone| row(stats, milestone, t)).collect(),
+            milestones: stats
+                .milestones
+                .iter()
+                .map(|milestone| row(stats, milestone, t))
+                .collect(),
             durations: report.comparison.histogram.as_ref().map(charts::histogram),
             tallies: vec![
                 charts::tally(t.messages, &stats.players, |player| player.messages),
@@ -136,11 +165,20 @@ impl Report {
     }
 }
 
-fn row(stats: &GameStats, milestone: &latchkey_platform::stats::Milestone, t: &End) -> MilestoneRow {
-    let by = stats.players.iter().find(|player| Some(player.member) == milestone.member);
+fn row(
+    stats: &GameStats,
+    milestone: &latchkey_platform::stats::Milestone,
+    t: &End,
+) -> MilestoneRow {
+    let by = stats
+        .players
+        .iter()
+        .find(|player| Some(player.member) == milestone.member);
     MilestoneRow {
         name: readable(&milestone.name),
-        by: by.map_or(t.nobody, |player| player.name.as_str()).to_owned(),
+        by: by
+            .map_or(t.nobody, |player| player.name.as_str())
+            .to_owned(),
         at: charts::clock(milestone.after_ms),
     }
 }
@@ -149,7 +187,9 @@ fn row(stats: &GameStats, milestone: &latchkey_platform::stats::Milestone, t: &E
 fn readable(name: &str) -> String {
     let words = name.replace(['-', '_'], " ");
     let mut characters = words.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
 }
 
 /// The sentence that compares a group with all others of the same title version.
@@ -160,12 +200,19 @@ fn compared(comparison: &Comparison, t: &End) -> String {
         (Some(1), Some(_)) if others == 1 => t.fastest_of_two.to_owned(),
         (Some(_), Some(_)) if others == 1 => t.slowest_of_two.to_owned(),
         (Some(1), Some(_)) => fill(t.fastest, &[("n", &others.to_string())]),
-        (Some(_), Some(percent)) => {
-            fill(t.compared, &[("percent", &percent.to_string()), ("n", &others.to_string())])
-        }
+        (Some(_), Some(percent)) => fill(
+            t.compared,
+            &[
+                ("percent", &percent.to_string()),
+                ("n", &others.to_string()),
+            ],
+        ),
         (None, _) => fill(
             t.not_out,
-            &[("escaped", &comparison.escaped.to_string()), ("games", &comparison.games.to_string())],
+            &[
+                ("escaped", &comparison.escaped.to_string()),
+                ("games", &comparison.games.to_string()),
+            ],
         ),
     }
 }

@@ -96,7 +96,15 @@ pub(crate) async fn show(
 ) -> Result<Response, Refusal> {
     let game = open(&site, &client, &token(&text)?).await?;
     let seat = seat_of(&site, &game, &headers).await?;
-    render(&site, &text, &game, seat.map(|(_, seat)| seat), None, Vec::new()).await
+    render(
+        &site,
+        &text,
+        &game,
+        seat.map(|(_, seat)| seat),
+        None,
+        Vec::new(),
+    )
+    .await
 }
 
 /// The game of a link. What opens nothing is counted, so that nobody tries many.
@@ -112,8 +120,14 @@ async fn open(site: &Site, client: &Client, link: &Token) -> Result<Game, Refusa
 }
 
 /// The seat this browser holds in the game, if any.
-async fn seat_of(site: &Site, game: &Game, headers: &HeaderMap) -> Result<Option<(SeatKey, Seat)>, Refusal> {
-    let Some(key) = cookie::seat_key(headers, game.id) else { return Ok(None) };
+async fn seat_of(
+    site: &Site,
+    game: &Game,
+    headers: &HeaderMap,
+) -> Result<Option<(SeatKey, Seat)>, Refusal> {
+    let Some(key) = cookie::seat_key(headers, game.id) else {
+        return Ok(None);
+    };
     match site.platform.launch.seat(game.id, &key).await {
         Ok((_, seat)) => Ok(Some((key, seat))),
         Err(LaunchError::NoSeat) => Ok(None),
@@ -131,7 +145,12 @@ async fn render(
 ) -> Result<Response, Refusal> {
     let shell = Shell::private(site.is_dev());
     let t = &shell.t.launch;
-    let title = site.platform.titles.version(&game.title).await.map_err(Refusal::busy)?;
+    let title = site
+        .platform
+        .titles
+        .version(&game.title)
+        .await
+        .map_err(Refusal::busy)?;
     let name = title.map_or_else(|| game.title.slug.to_string(), |title| title.manifest.name);
     let fresh = errors.is_empty();
     let (token, swatches) = (text.to_owned(), swatches(&shell));
@@ -140,11 +159,24 @@ async fn render(
         let full = (game.seats.len() >= SEATS).then(|| fill(t.full, &[("n", &SEATS.to_string())]));
         let invited = fill(t.invited, &[("title", &name)]);
         let claim = || site.platform.launch.new_claim().to_string();
-        let mut person = sent.unwrap_or_else(|| Person { colour: free_colour(game), ..Person::default() });
+        let mut person = sent.unwrap_or_else(|| Person {
+            colour: free_colour(game),
+            ..Person::default()
+        });
         if SeatClaim::parse(&person.claim).is_err() {
             person.claim = claim();
         }
-        let page = LaunchPage { shell, token, name, invited, full, person, swatches, seats, errors };
+        let page = LaunchPage {
+            shell,
+            token,
+            name,
+            invited,
+            full,
+            person,
+            swatches,
+            seats,
+            errors,
+        };
         let show = if fresh { view::private } else { view::unfit };
         return Ok(show(&page, Allow::nothing()));
     };
@@ -174,7 +206,14 @@ async fn render(
 
 fn swatches(shell: &Shell) -> Vec<Swatch> {
     let names = shell.t.launch.colours.iter().copied();
-    PALETTE.iter().zip(names).map(|(colour, name)| Swatch { value: colour.to_string(), name }).collect()
+    PALETTE
+        .iter()
+        .zip(names)
+        .map(|(colour, name)| Swatch {
+            value: colour.to_string(),
+            name,
+        })
+        .collect()
 }
 
 fn shown(game: &Game, me: Option<MemberId>) -> Vec<ShownSeat> {
@@ -188,13 +227,17 @@ fn shown(game: &Game, me: Option<MemberId>) -> Vec<ShownSeat> {
         .collect()
 }
 
-/// A colour nobody has yet, so that whoever does not choose stands apart all the same. The palette is walked in steps, so
-/// that the first players get colours far from each other.
+/// Places in the palette in the order they are given out, so that the first players get colours far from each other.
+const GIVEN_OUT: [usize; PALETTE.len()] = [6, 0, 4, 8, 1, 5, 10, 2, 9, 3, 7, 11];
+
+/// A colour nobody has yet, so that whoever does not choose stands apart all the same.
 fn free_colour(game: &Game) -> String {
-    const STEP: usize = 5;
     let taken = |colour: &Colour| game.seats.iter().any(|seat| seat.profile.colour == *colour);
-    let mut order = (0..PALETTE.len()).map(|index| PALETTE[(index * STEP + 6) % PALETTE.len()]);
-    order.find(|colour| !taken(colour)).unwrap_or(PALETTE[game.seats.len() % PALETTE.len()]).to_string()
+    let mut order = GIVEN_OUT.iter().map(|index| PALETTE[*index]);
+    order
+        .find(|colour| !taken(colour))
+        .unwrap_or(PALETTE[game.seats.len() % PALETTE.len()])
+        .to_string()
 }
 
 #[derive(Serialize)]
@@ -222,22 +265,45 @@ pub(crate) async fn seat(
     let profile = match profile(&person) {
         Ok(profile) => profile,
         Err(errors) if to_script(&headers) => {
-            let body = Unfit { error: "profile", message: errors.first().map_or("", |error| &error.message) };
+            let body = Unfit {
+                error: "profile",
+                message: errors.first().map_or("", |error| &error.message),
+            };
             return Ok(view::json(StatusCode::UNPROCESSABLE_ENTITY, &body));
         }
-        Err(errors) => return render(&site, &text, &game, held.map(|(_, seat)| seat), Some(person), errors).await,
+        Err(errors) => {
+            return render(
+                &site,
+                &text,
+                &game,
+                held.map(|(_, seat)| seat),
+                Some(person),
+                errors,
+            )
+            .await;
+        }
     };
     let key = match held {
         Some((key, seat)) => {
             site.allow(rate::PROFILES, seat.member.as_str()).await?;
-            site.platform.launch.rename(game.id, &key, &profile).await.map_err(refused)?;
+            site.platform
+                .launch
+                .rename(game.id, &key, &profile)
+                .await
+                .map_err(refused)?;
             key
         }
         None => {
             site.allow(rate::SEATS, &link.hash().to_string()).await?;
             // A form without a claim was not made by the page; a new one serves it as well, but not twice.
-            let claim = SeatClaim::parse(&person.claim).unwrap_or_else(|_| site.platform.launch.new_claim());
-            site.platform.launch.take_seat(&link, &claim, &profile).await.map_err(refused)?.1
+            let claim = SeatClaim::parse(&person.claim)
+                .unwrap_or_else(|_| site.platform.launch.new_claim());
+            site.platform
+                .launch
+                .take_seat(&link, &claim, &profile)
+                .await
+                .map_err(refused)?
+                .1
         }
     };
     let mut response = if to_script(&headers) {
@@ -252,8 +318,15 @@ pub(crate) async fn seat(
 
 fn profile(person: &Person) -> Result<Profile, Vec<FieldError>> {
     let t = &crate::text::en::EN.launch;
-    let name = person.name.parse::<Name>().map_err(|_| FieldError::new("name", t.name_wrong));
-    let colour = person.colour.parse::<Colour>().ok().filter(|colour| PALETTE.contains(colour));
+    let name = person
+        .name
+        .parse::<Name>()
+        .map_err(|_| FieldError::new("name", t.name_wrong));
+    let colour = person
+        .colour
+        .parse::<Colour>()
+        .ok()
+        .filter(|colour| PALETTE.contains(colour));
     let colour = colour.ok_or_else(|| FieldError::new("colour", t.colour_wrong));
     match (name, colour) {
         (Ok(name), Ok(colour)) => Ok(Profile { name, colour }),
@@ -270,7 +343,11 @@ pub(crate) async fn begin(
 ) -> Result<Response, Refusal> {
     let game = open(&site, &client, &token(&text)?).await?;
     let key = cookie::seat_key(&headers, game.id).ok_or(Refusal::NoSeat)?;
-    site.platform.launch.begin(game.id, &key).await.map_err(refused)?;
+    site.platform
+        .launch
+        .begin(game.id, &key)
+        .await
+        .map_err(refused)?;
     Ok(view::see_other(&format!("/games/{}/play", game.id)).into_response())
 }
 
@@ -279,7 +356,9 @@ pub(crate) fn refused(error: LaunchError) -> Refusal {
     match error {
         LaunchError::UnknownLink | LaunchError::UnknownGame => Refusal::NotFound,
         LaunchError::NoSeat => Refusal::NoSeat,
-        LaunchError::Full | LaunchError::Colour => Refusal::Conflict { why: Some(capitalised(&error.to_string())) },
+        LaunchError::Full | LaunchError::Colour => Refusal::Conflict {
+            why: Some(capitalised(&error.to_string())),
+        },
         LaunchError::Placement(_) | LaunchError::Store(_) => Refusal::busy(error),
     }
 }
@@ -287,5 +366,11 @@ pub(crate) fn refused(error: LaunchError) -> Refusal {
 /// A sentence of the platform's as it stands on a page.
 fn capitalised(sentence: &str) -> String {
     let mut characters = sentence.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).chain(['.']).collect())
+    characters.next().map_or_else(String::new, |first| {
+        first
+            .to_uppercase()
+            .chain(characters)
+            .chain(['.'])
+            .collect()
+    })
 }

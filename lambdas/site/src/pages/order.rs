@@ -68,12 +68,25 @@ pub(crate) async fn show(
     let shell = Shell::private(site.is_dev());
     let receipt = receipt(&site, &shell, &order).await?;
     let total = order.price.shown();
-    let page = ThanksPage { shell, key, standing, asked: asked.asked.is_some(), receipt, total };
+    let page = ThanksPage {
+        shell,
+        key,
+        standing,
+        asked: asked.asked.is_some(),
+        receipt,
+        total,
+    };
     Ok(view::private(&page, Allow::scripts()))
 }
 
 async fn find(site: &Site, client: &Client, key: &Token) -> Result<Order, Refusal> {
-    match site.platform.orders.by_key(&key.hash()).await.map_err(Refusal::busy)? {
+    match site
+        .platform
+        .orders
+        .by_key(&key.hash())
+        .await
+        .map_err(Refusal::busy)?
+    {
         Some(order) => Ok(order),
         None => {
             site.allow(rate::MISSES, &client.0).await?;
@@ -98,14 +111,26 @@ async fn standing(site: &Site, order: &Order) -> Result<Standing, Refusal> {
     }
 }
 
-async fn receipt(site: &Site, shell: &Shell, order: &Order) -> Result<Vec<(String, String)>, Refusal> {
+async fn receipt(
+    site: &Site,
+    shell: &Shell,
+    order: &Order,
+) -> Result<Vec<(String, String)>, Refusal> {
     let t = &shell.t.thanks;
-    let title = site.platform.titles.newest(&order.title).await.map_err(Refusal::busy)?;
+    let title = site
+        .platform
+        .titles
+        .newest(&order.title)
+        .await
+        .map_err(Refusal::busy)?;
     let name = title.map_or_else(|| order.title.to_string(), |title| title.manifest.name);
     let mut rows = vec![
         (t.order.to_owned(), order.id.shown()),
         (t.game.to_owned(), name),
-        (t.date.to_owned(), order.paid_at.unwrap_or(order.created_at).date().to_string()),
+        (
+            t.date.to_owned(),
+            order.paid_at.unwrap_or(order.created_at).date().to_string(),
+        ),
         (t.country.to_owned(), order.country.name().to_owned()),
     ];
     if !order.tax.is_zero() {
@@ -123,7 +148,8 @@ pub(crate) async fn confirm(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let token = token(&key)?;
-    site.allow(rate::CONFIRMS, &token.hash().to_string()).await?;
+    site.allow(rate::CONFIRMS, &token.hash().to_string())
+        .await?;
     let order = match site.platform.fulfilment.confirm(&token).await {
         Ok(Some(order)) => order,
         Ok(None) => {
@@ -136,13 +162,19 @@ pub(crate) async fn confirm(
     if to_script(&headers) {
         return Ok(view::json(StatusCode::OK, &standing));
     }
-    let asked = if matches!(standing, Standing::Confirming) { "?asked=1" } else { "" };
+    let asked = if matches!(standing, Standing::Confirming) {
+        "?asked=1"
+    } else {
+        ""
+    };
     Ok(view::see_other(&format!("/orders/{key}{asked}")))
 }
 
 fn refused(error: FulfilError) -> Refusal {
     match error {
-        FulfilError::Payments(PaymentsError::Unavailable(_)) | FulfilError::Store(_) => Refusal::busy(error),
+        FulfilError::Payments(PaymentsError::Unavailable(_)) | FulfilError::Store(_) => {
+            Refusal::busy(error)
+        }
         _ => Refusal::fault(error),
     }
 }
@@ -169,6 +201,11 @@ pub(crate) async fn cancelled(
         return Ok(view::see_other(&format!("/orders/{key}")));
     }
     let shell = Shell::private(site.is_dev());
-    let page = CancelledPage { shell, key, slug: order.title.to_string(), declined: asked.declined.is_some() };
+    let page = CancelledPage {
+        shell,
+        key,
+        slug: order.title.to_string(),
+        declined: asked.declined.is_some(),
+    };
     Ok(view::private(&page, Allow::nothing()))
 }

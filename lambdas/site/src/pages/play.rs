@@ -44,15 +44,26 @@ pub(crate) async fn show(
 ) -> Result<Response, Refusal> {
     let (id, key) = game_and_key(&text, &headers)?;
     let (game, _) = site.platform.launch.seat(id, &key).await.map_err(refused)?;
-    let title = site.platform.titles.version(&game.title).await.map_err(Refusal::busy)?;
-    let title = title.ok_or_else(|| Refusal::fault(format_args!("title version {} is gone", game.title)))?;
+    let title = site
+        .platform
+        .titles
+        .version(&game.title)
+        .await
+        .map_err(Refusal::busy)?;
+    let title = title
+        .ok_or_else(|| Refusal::fault(format_args!("title version {} is gone", game.title)))?;
     let page = PlayPage {
         shell: Shell::private(site.is_dev()),
         game: text,
         style: file_url(&game.title, &title.manifest.style),
         entry: file_url(&game.title, &title.manifest.entry),
         name: title.manifest.name,
-        launch: site.platform.launch.link_token(&game).map(|token| format!("/l/{token}")).unwrap_or_default(),
+        launch: site
+            .platform
+            .launch
+            .link_token(&game)
+            .map(|token| format!("/l/{token}"))
+            .unwrap_or_default(),
     };
     Ok(view::private(&page, Allow::game()))
 }
@@ -65,6 +76,11 @@ pub(crate) async fn connect(
 ) -> Result<Response, Refusal> {
     let (id, key) = game_and_key(&text, &headers)?;
     site.allow(rate::CONNECTS, key.member.as_str()).await?;
-    let connection = site.platform.launch.connect(id, &key).await.map_err(refused)?;
+    let connection = site
+        .platform
+        .launch
+        .connect(id, &key)
+        .await
+        .map_err(refused)?;
     Ok(view::json(StatusCode::OK, &connection))
 }

@@ -45,7 +45,12 @@ impl ResendPage {
 /// `GET /resend`.
 pub(crate) async fn form(State(site): State<Site>, Query(query): Query<Sent>) -> Response {
     let shell = Shell::public(site.is_dev());
-    let page = ResendPage { shell, sent: query.sent.is_some(), email: String::new(), errors: Vec::new() };
+    let page = ResendPage {
+        shell,
+        sent: query.sent.is_some(),
+        email: String::new(),
+        errors: Vec::new(),
+    };
     view::shared(&page, Allow::nothing())
 }
 
@@ -58,12 +63,25 @@ pub(crate) async fn submit(
     let shell = Shell::public(site.is_dev());
     let t = &shell.t.checkout;
     let Ok(email) = filled.email.parse::<EmailAddress>() else {
-        let message = if filled.email.trim().is_empty() { t.email_empty } else { t.email_wrong };
+        let message = if filled.email.trim().is_empty() {
+            t.email_empty
+        } else {
+            t.email_wrong
+        };
         let errors = vec![FieldError::new("email", message)];
-        let page = ResendPage { shell, sent: false, email: filled.email, errors };
+        let page = ResendPage {
+            shell,
+            sent: false,
+            email: filled.email,
+            errors,
+        };
         return Ok(view::unfit(&page, Allow::nothing()));
     };
     site.allow(rate::RESENDS, &client.0).await?;
-    site.platform.resends.request(&email).await.map_err(Refusal::busy)?;
+    site.platform
+        .resends
+        .request(&email)
+        .await
+        .map_err(Refusal::busy)?;
     Ok(view::see_other("/resend?sent=1"))
 }

@@ -1,8 +1,8 @@
 //! English.
 
 use super::{
-    Cancelled, Catalogue, Checkout, Copying, End, Errors, Facts, Form, Frame, Launch, Lobby, Play, Plight, Resend,
-    Text, Thanks, Title,
+    Cancelled, Catalogue, Checkout, Copying, End, Errors, Facts, Form, Frame, Launch, Lobby, Play,
+    Plight, Resend, Text, Thanks, Title,
 };
 
 /// English.
@@ -16,7 +16,10 @@ pub(crate) static EN: Text = Text {
         outbox: "Test outbox",
         promise: "No accounts, no trackers. The one cookie we set keeps your seat in a game you joined.",
     },
-    form: Form { error_prefix: "Please check: ", summary: "Please check what you entered" },
+    form: Form {
+        error_prefix: "Please check: ",
+        summary: "Please check what you entered",
+    },
     copy: Copying {
         button: "Copy the link",
         done: "Copied",
@@ -40,9 +43,18 @@ pub(crate) static EN: Text = Text {
         none: "There is no game on the shelf just now. Please come back soon.",
         how: "How it goes",
         steps: &[
-            ("Buy once", "One person pays. The link to your game is on the page at once, and in your mail."),
-            ("Send the link", "Everybody who opens it picks a name and a colour and takes a seat."),
-            ("Begin together", "Press Begin when all are there. Close the laptop in between: your seat is kept."),
+            (
+                "Buy once",
+                "One person pays. The link to your game is on the page at once, and in your mail.",
+            ),
+            (
+                "Send the link",
+                "Everybody who opens it picks a name and a colour and takes a seat.",
+            ),
+            (
+                "Begin together",
+                "Press Begin when all are there. Close the laptop in between: your seat is kept.",
+            ),
         ],
     },
     title: Title {
@@ -66,7 +78,10 @@ pub(crate) static EN: Text = Text {
                 "They open the link again in the same browser and are back in their seat, \
                  with everything as the others see it.",
             ),
-            ("What if I lose the link?", "We can mail it to you again: see \u{201c}Lost your link?\u{201d} above."),
+            (
+                "What if I lose the link?",
+                "We can mail it to you again: see \u{201c}Lost your link?\u{201d} above.",
+            ),
         ],
     },
     checkout: Checkout {
@@ -136,7 +151,8 @@ pub(crate) static EN: Text = Text {
         colour: "Your colour",
         colour_wrong: "Choose one of the colours.",
         colours: &[
-            "Red", "Orange", "Brown", "Olive", "Green", "Teal", "Blue", "Indigo", "Violet", "Purple", "Pink", "Slate",
+            "Red", "Orange", "Brown", "Olive", "Green", "Teal", "Blue", "Indigo", "Violet",
+            "Purple", "Pink", "Slate",
         ],
         enter: "Take this seat",
         full: "All {n} seats of this game are taken. Ask the person who sent you the link to play on, or for another game.",
