@@ -1,0 +1,83 @@
+//! The purchase e-mail: the link, who it is for, and the receipt.
+
+use latchkey_platform::clock::Moment as _;
+use latchkey_platform::games::Game;
+use latchkey_platform::mail::{Email, MessageKey, Sent};
+use latchkey_platform::orders::{Order, OrderId, OrderState};
+
+use crate::handlers::{Handled, Handlers, JobError};
+use crate::letter::Letter;
+use crate::text::{EN, fill};
+
+/// Sends the purchase e-mail of an order, once for ever.
+pub(crate) async fn send(handlers: &Handlers, id: &OrderId) -> Result<Handled, JobError> {
+    let order = handlers.orders.get(id).await?.ok_or_else(|| JobError::NoOrder(id.clone()))?;
+    // Money that went back meanwhile needs no link any more.
+    if matches!(order.state(), OrderState::Refunded | OrderState::Disputed) {
+        return Ok(Handled::Before);
+    }
+    let game = order.game.ok_or_else(|| JobError::NoGame(id.clone()))?;
+    let game = handlers.games.get(game).await?.ok_or_else(|| JobError::NoGame(id.clone()))?;
+    let Some(letter) = letter(handlers, &order, &game).await? else {
+        return Ok(Handled::Before);
+    };
+    let key = MessageKey::parse(&format!("confirm-{id}")).expect("an order number is safe in a message key");
+    deliver(handlers, order, key, letter).await
+}
+
+/// Hands a letter to whoever bought.
+pub(crate) async fn deliver(
+    handlers: &Handlers,
+    order: Order,
+    key: MessageKey,
+    letter: Letter,
+) -> Result<Handled, JobError> {
+    let email = Email {
+        key,
+        to: order.email,
+        subject: letter.subject.clone(),
+        text: letter.to_text(),
+        html: letter.to_html(),
+        // Answering machines leave such mail alone (RFC 3834).
+        headers: vec![("Auto-Submitted".to_owned(), "auto-generated".to_owned())],
+    };
+    match handlers.mail.send(&email).await? {
+        Sent::Now => Ok(Handled::Now),
+        Sent::Before => Ok(Handled::Before),
+    }
+}
+
+/// The name of the title a game plays.
+pub(crate) async fn title_of(handlers: &Handlers, game: &Game) -> Result<String, JobError> {
+    let version = handlers.titles.version(&game.title).await?;
+    let version = version.ok_or_else(|| JobError::NoTitle(game.title.clone()))?;
+    Ok(version.manifest.name.clone())
+}
+
+/// The link of a game; nothing while it is revoked.
+pub(crate) fn link_of(handlers: &Handlers, game: &Game) -> Option<String> {
+    game.link_hash.map(|_| handlers.links.url(game.id, game.link))
+}
+
+/// The letter; nothing when the game's link has been taken away.
+async fn letter(handlers: &Handlers, order: &Order, game: &Game) -> Result<Option<Letter>, JobError> {
+    let Some(link) = link_of(handlers, game) else { return Ok(None) };
+    let title = title_of(handlers, game).await?;
+    let words = &EN.confirm;
+    let title_in = [("title", title.as_str())];
+    let mut letter = Letter::new(fill(words.subject, &title_in), fill(words.heading, &title_in));
+    letter.paragraph(words.what);
+    letter.button(words.open, link);
+    letter.paragraph(words.share);
+    letter.heading(words.receipt);
+    letter.row(words.order, order.id.shown());
+    letter.row(words.title, title.clone());
+    letter.row(words.date, order.paid_at.unwrap_or(order.created_at).date().to_string());
+    letter.row(words.price, order.price.shown());
+    if !order.tax.is_zero() {
+        let country = order.country.name();
+        letter.row(&fill(words.tax, &[("country", country)]), order.tax.inside(order.price).shown());
+    }
+    letter.small(words.keep);
+    Ok(Some(letter))
+}
