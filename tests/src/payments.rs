@@ -1,20 +1,7 @@
 //! Signs payment events as the provider does, or wrongly on purpose.
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::Context as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-
-/// The secret that the platform shares with its till, from the data folder.
-///
-/// # Errors
-/// When it is not where the operator keeps it.
-pub fn secret(data: &Path) -> anyhow::Result<Vec<u8>> {
-    let path = data.join("secrets/webhook");
-    fs::read(&path).with_context(|| format!("read {}", path.display()))
-}
 
 /// The value of the `Stripe-Signature` header: `t=…,v1=…`, the HMAC-SHA256 under `secret` of `t`, a dot, and the body.
 ///

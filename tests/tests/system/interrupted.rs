@@ -9,10 +9,12 @@ use latchkey_tests::seeded::Seeded;
 use latchkey_tests::wait::now;
 use latchkey_tests::{settings, shop};
 
-use crate::payments::one_game_and_one_mail;
+use crate::payments::one_game_and_one_mail_within;
 
 /// Purchases interrupted, each once.
 const ROUNDS: u64 = 16;
+/// A mail whose sending was cut off is tried again when its claim has aged (two minutes) and its job's turn comes.
+const MAIL: Duration = Duration::from_secs(160);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_purchase_interrupted_at_any_moment_makes_one_game_and_one_mail() {
@@ -60,7 +62,7 @@ async fn run(seed: u64) -> anyhow::Result<()> {
         bought.push((email, launch));
     }
     for (email, launch) in &bought {
-        one_game_and_one_mail(&platform, email, launch).await?;
+        one_game_and_one_mail_within(MAIL, &platform, email, launch).await?;
     }
     say(
         "system",

@@ -1,12 +1,15 @@
 //! Payment events, well and badly delivered: whatever comes in whatever order, one payment makes one game and one mail,
 //! and nothing but a payment makes any.
 
+use std::time::Duration;
+
 use hyper::Method;
 use latchkey_tests::http::{Answer, Ask, Visitor};
 use latchkey_tests::mail::mails_to;
-use latchkey_tests::payments::{secret, signature};
+use latchkey_tests::payments::signature;
 use latchkey_tests::platform::Platform;
 use latchkey_tests::report::say;
+use latchkey_tests::secrets::Secrets;
 use latchkey_tests::shop;
 use latchkey_tests::wait::{PATIENCE, eventually, unix_seconds};
 use serde_json::{Value, json};
@@ -26,13 +29,27 @@ async fn post(site: &str, signature: &str, body: &str) -> anyhow::Result<Answer>
 /// Posts an event signed as the provider signs it now.
 async fn deliver(platform: &Platform, event: &Value) -> anyhow::Result<Answer> {
     let body = event.to_string();
-    let signature = signature(&secret(platform.data())?, unix_seconds(), &body);
+    let signature = signature(
+        &Secrets::of(platform.data())?.webhook,
+        unix_seconds(),
+        &body,
+    );
     post(platform.site(), &signature, &body).await
+}
+
+/// See [`one_game_and_one_mail_within`]; for purchases that nothing interrupted.
+async fn one_game_and_one_mail(
+    platform: &Platform,
+    email: &str,
+    launch: &str,
+) -> anyhow::Result<()> {
+    one_game_and_one_mail_within(PATIENCE, platform, email, launch).await
 }
 
 /// Waits until the purchase mail is there, asks for all links of the address, and waits for that mail too: the
 /// second one lists every game of the address, so nothing that was made twice stays hidden.
-pub(crate) async fn one_game_and_one_mail(
+pub(crate) async fn one_game_and_one_mail_within(
+    longest: Duration,
     platform: &Platform,
     email: &str,
     launch: &str,
@@ -44,7 +61,7 @@ pub(crate) async fn one_game_and_one_mail(
         .await?
         .expect(200)?;
     let mails = eventually(
-        PATIENCE,
+        longest,
         "the purchase mail and the list of games",
         async || {
             let mails = mails_to(platform.data(), email)?;
@@ -119,7 +136,11 @@ async fn confirmations_and_events_racing_each_other_make_one_game_and_one_mail()
     let mut racers = tokio::task::JoinSet::new();
     for racer in 0..16 {
         let (mut buyer, page, body) = (buyer.clone(), page.clone(), event.to_string());
-        let signature = signature(&secret(platform.data())?, unix_seconds(), &body);
+        let signature = signature(
+            &Secrets::of(platform.data())?.webhook,
+            unix_seconds(),
+            &body,
+        );
         racers.spawn(async move {
             if racer % 2 == 0 {
                 shop::collect(&mut buyer, &page).await.map(drop)
@@ -144,7 +165,7 @@ async fn forged_stale_and_garbled_events_are_refused_and_change_nothing() -> any
     let mut buyer = Visitor::new(platform.site());
     let (order, till) = shop::order(&mut buyer, "forged@example.org", "DE").await?;
     let page = shop::pay(&mut buyer, &till, &["late"]).await?;
-    let secret = secret(platform.data())?;
+    let secret = Secrets::of(platform.data())?.webhook;
     let (now, body) = (unix_seconds(), completed(&order.payment).to_string());
     let right = signature(&secret, now, &body);
     let refused = [

@@ -61,9 +61,15 @@ async fn p3_8_who_leaves_gives_the_seat_up() -> anyhow::Result<()> {
         if record["kind"] == "left" {
             assert_eq!(record["from"], seats[1].member.as_str());
             assert_eq!(record["body"], json!({"why": "gave_up"}));
-            return Ok(());
+            break;
         }
     }
+    // P7.4: for good.
+    let place = seats[1].place().await?;
+    let mut back = seats[1].open(&place).await?;
+    back.send(join_frame(&place.ticket, None)).await?;
+    assert_eq!(back.expect_close().await?.code, 4507);
+    Ok(())
 }
 
 #[tokio::test]

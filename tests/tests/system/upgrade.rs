@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use latchkey_tests::player::{Seat, join_frame};
+use latchkey_tests::secrets::{Claims, Secrets};
 use latchkey_tests::socket::{Socket, Upgrade};
+use latchkey_tests::wait::unix_seconds;
 use serde_json::json;
 
 use crate::game;
@@ -109,6 +111,96 @@ async fn p1_4_a_ticket_that_was_changed_in_any_part_does_not_admit() -> anyhow::
             4505,
             "{forged}"
         );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn p1_4_a_ticket_out_of_date_or_for_another_audience_does_not_admit() -> anyhow::Result<()> {
+    let (platform, mut seats) = game("minted", 1).await?;
+    let (secrets, now) = (Secrets::of(platform.data())?, unix_seconds());
+    let (room, member) = (seats[0].game.clone(), seats[0].member.clone());
+    let right = Claims {
+        audience: "latchkey.1",
+        room: &room,
+        member: &member,
+        issued: now,
+    };
+    for (code, claims) in [
+        (
+            4007,
+            Claims {
+                issued: now - 90,
+                ..right.clone()
+            },
+        ),
+        (
+            4007,
+            Claims {
+                issued: now + 90,
+                ..right.clone()
+            },
+        ),
+        (
+            4505,
+            Claims {
+                audience: "latchkey.2",
+                ..right.clone()
+            },
+        ),
+        (
+            4505,
+            Claims {
+                room: "not a room",
+                ..right.clone()
+            },
+        ),
+        (
+            4505,
+            Claims {
+                member: "UPPERCASE000",
+                ..right.clone()
+            },
+        ),
+    ] {
+        let frame = join_frame(&secrets.ticket(&claims), None);
+        assert_eq!(code_of(&mut seats[0], frame).await?, code, "{claims:?}");
+    }
+    let (mut socket, _) = unjoined(&mut seats[0]).await?;
+    socket
+        .send(join_frame(&secrets.ticket(&right), None))
+        .await?;
+    socket.expect("welcome").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn p7_3_a_room_has_64_seats_and_the_next_member_is_told_that_it_is_full() -> anyhow::Result<()>
+{
+    let (platform, mut seats) = game("full", 1).await?;
+    let (secrets, room) = (Secrets::of(platform.data())?, seats[0].game.clone());
+    let place = seats[0].place().await?;
+    let mut inside = Vec::new();
+    for number in 0..=64 {
+        let member = format!("{number:0>12}");
+        let issued = unix_seconds();
+        let claims = Claims {
+            audience: "latchkey.1",
+            room: &room,
+            member: &member,
+            issued,
+        };
+        let mut socket = seats[0].open(&place).await?;
+        socket
+            .send(join_frame(&secrets.ticket(&claims), None))
+            .await?;
+        if number < 64 {
+            socket.expect("welcome").await?;
+            inside.push(socket);
+        } else {
+            let closed = socket.expect_close().await?;
+            assert_eq!((closed.code, closed.reason.as_str()), (4506, "room_full"));
+        }
     }
     Ok(())
 }
