@@ -11,17 +11,26 @@ use crate::text::{EN, fill};
 
 /// Sends the purchase e-mail of an order, once for ever.
 pub(crate) async fn send(handlers: &Handlers, id: &OrderId) -> Result<Handled, JobError> {
-    let order = handlers.orders.get(id).await?.ok_or_else(|| JobError::NoOrder(id.clone()))?;
+    let order = handlers
+        .orders
+        .get(id)
+        .await?
+        .ok_or_else(|| JobError::NoOrder(id.clone()))?;
     // Money that went back meanwhile needs no link any more.
     if matches!(order.state(), OrderState::Refunded | OrderState::Disputed) {
         return Ok(Handled::Before);
     }
     let game = order.game.ok_or_else(|| JobError::NoGame(id.clone()))?;
-    let game = handlers.games.get(game).await?.ok_or_else(|| JobError::NoGame(id.clone()))?;
+    let game = handlers
+        .games
+        .get(game)
+        .await?
+        .ok_or_else(|| JobError::NoGame(id.clone()))?;
     let Some(letter) = letter(handlers, &order, &game).await? else {
         return Ok(Handled::Before);
     };
-    let key = MessageKey::parse(&format!("confirm-{id}")).expect("an order number is safe in a message key");
+    let key = MessageKey::parse(&format!("confirm-{id}"))
+        .expect("an order number is safe in a message key");
     deliver(handlers, order, key, letter).await
 }
 
@@ -56,27 +65,43 @@ pub(crate) async fn title_of(handlers: &Handlers, game: &Game) -> Result<String,
 
 /// The link of a game; nothing while it is revoked.
 pub(crate) fn link_of(handlers: &Handlers, game: &Game) -> Option<String> {
-    game.link_hash.map(|_| handlers.links.url(game.id, game.link))
+    game.link_hash
+        .map(|_| handlers.links.url(game.id, game.link))
 }
 
 /// The letter; nothing when the game's link has been taken away.
-async fn letter(handlers: &Handlers, order: &Order, game: &Game) -> Result<Option<Letter>, JobError> {
-    let Some(link) = link_of(handlers, game) else { return Ok(None) };
+async fn letter(
+    handlers: &Handlers,
+    order: &Order,
+    game: &Game,
+) -> Result<Option<Letter>, JobError> {
+    let Some(link) = link_of(handlers, game) else {
+        return Ok(None);
+    };
     let title = title_of(handlers, game).await?;
     let words = &EN.confirm;
     let title_in = [("title", title.as_str())];
-    let mut letter = Letter::new(fill(words.subject, &title_in), fill(words.heading, &title_in));
+    let mut letter = Letter::new(
+        fill(words.subject, &title_in),
+        fill(words.heading, &title_in),
+    );
     letter.paragraph(words.what);
     letter.button(words.open, link);
     letter.paragraph(words.share);
     letter.heading(words.receipt);
     letter.row(words.order, order.id.shown());
     letter.row(words.title, title.clone());
-    letter.row(words.date, order.paid_at.unwrap_or(order.created_at).date().to_string());
+    letter.row(
+        words.date,
+        order.paid_at.unwrap_or(order.created_at).date().to_string(),
+    );
     letter.row(words.price, order.price.shown());
     if !order.tax.is_zero() {
         let country = order.country.name();
-        letter.row(&fill(words.tax, &[("country", country)]), order.tax.inside(order.price).shown());
+        letter.row(
+            &fill(words.tax, &[("country", country)]),
+            order.tax.inside(order.price).shown(),
+        );
     }
     letter.small(words.keep);
     Ok(Some(letter))

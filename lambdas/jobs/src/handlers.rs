@@ -97,7 +97,9 @@ impl JobError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::NoOrder(_) | Self::UnknownGame(_) | Self::NotFinished { .. } => false,
-            Self::Send(SendOnceError::Unknown(_) | SendOnceError::Mail(MailError::Refused(_))) => false,
+            Self::Send(SendOnceError::Unknown(_) | SendOnceError::Mail(MailError::Refused(_))) => {
+                false
+            }
             Self::NoGame(_) | Self::NoTitle(_) | Self::Incomplete { .. } => true,
             Self::Send(_) | Self::Launch(_) | Self::Store(_) => true,
         }

@@ -21,7 +21,11 @@ pub(crate) struct Letter {
 
 impl Letter {
     pub(crate) fn new(subject: String, title: String) -> Self {
-        Self { subject, title, blocks: Vec::new() }
+        Self {
+            subject,
+            title,
+            blocks: Vec::new(),
+        }
     }
 
     pub(crate) fn heading(&mut self, text: &str) {
@@ -46,7 +50,11 @@ impl Letter {
 
     /// The letter for those who read no HTML.
     pub(crate) fn to_text(&self) -> String {
-        let mut text = format!("{}\n{}\n", self.title, "=".repeat(self.title.chars().count()));
+        let mut text = format!(
+            "{}\n{}\n",
+            self.title,
+            "=".repeat(self.title.chars().count())
+        );
         let mut in_rows = false;
         for block in &self.blocks {
             let is_row = matches!(block, Block::Row(..));
@@ -55,7 +63,9 @@ impl Letter {
             }
             in_rows = is_row;
             let written = match block {
-                Block::Heading(heading) => writeln!(text, "{heading}\n{}", "-".repeat(heading.chars().count())),
+                Block::Heading(heading) => {
+                    writeln!(text, "{heading}\n{}", "-".repeat(heading.chars().count()))
+                }
                 Block::Paragraph(words) | Block::Small(words) => writeln!(text, "{words}"),
                 Block::Button(label, link) => writeln!(text, "{label}:\n{link}"),
                 Block::Row(name, value) => writeln!(text, "{:<18}{value}", format!("{name}:")),
@@ -82,7 +92,8 @@ impl Letter {
         if in_rows {
             body.push_str("</table>");
         }
-        PAGE.replace("{title}", &escape(&self.title)).replace("{body}", &body)
+        PAGE.replace("{title}", &escape(&self.title))
+            .replace("{body}", &body)
     }
 }
 
@@ -101,10 +112,20 @@ const PAGE: &str = r#"<!doctype html>
 
 fn html_of(block: &Block, body: &mut String) {
     let written = match block {
-        Block::Heading(text) => write!(body, r#"<h2 style="margin:24px 0 8px;font-size:19px">{}</h2>"#, escape(text)),
-        Block::Paragraph(text) => write!(body, r#"<p style="margin:0 0 16px">{}</p>"#, escape(text)),
+        Block::Heading(text) => write!(
+            body,
+            r#"<h2 style="margin:24px 0 8px;font-size:19px">{}</h2>"#,
+            escape(text)
+        ),
+        Block::Paragraph(text) => {
+            write!(body, r#"<p style="margin:0 0 16px">{}</p>"#, escape(text))
+        }
         Block::Small(text) => {
-            write!(body, r#"<p style="margin:20px 0 0;font-size:14px;color:#5c5347">{}</p>"#, escape(text))
+            write!(
+                body,
+                r#"<p style="margin:20px 0 0;font-size:14px;color:#5c5347">{}</p>"#,
+                escape(text)
+            )
         }
         Block::Button(label, link) => {
             let (label, link) = (escape(label), escape(link));
@@ -166,8 +187,15 @@ mod tests {
     #[test]
     fn rows_stand_in_one_table_and_align_in_text() {
         let html = letter().to_html();
-        assert_eq!(html.matches("<table").count(), html.matches("</table>").count());
+        assert_eq!(
+            html.matches("<table").count(),
+            html.matches("</table>").count()
+        );
         assert_eq!(html.matches(TABLE).count(), 1);
-        assert!(letter().to_text().contains("Order:            LK-1\nPrice:            €19.90\n"));
+        assert!(
+            letter()
+                .to_text()
+                .contains("Order:            LK-1\nPrice:            €19.90\n")
+        );
     }
 }

@@ -11,23 +11,37 @@ use crate::letter::Letter;
 use crate::text::EN;
 
 /// Sends the links of all paid games of an address, once for each request.
-pub(crate) async fn send(handlers: &Handlers, request: &str, email: &EmailAddress) -> Result<Handled, JobError> {
+pub(crate) async fn send(
+    handlers: &Handlers,
+    request: &str,
+    email: &EmailAddress,
+) -> Result<Handled, JobError> {
     let orders = handlers.orders.by_email(email, ORDERS_PER_EMAIL).await?;
     let words = &EN.resend;
     let mut letter = Letter::new(words.subject.to_owned(), words.heading.to_owned());
     letter.paragraph(words.what);
     let mut addressee = None;
-    for order in orders.into_iter().filter(|order| order.state() == OrderState::Paid) {
+    for order in orders
+        .into_iter()
+        .filter(|order| order.state() == OrderState::Paid)
+    {
         let Some(id) = order.game else { continue };
-        let Some(game) = handlers.games.get(id).await? else { continue };
-        let Some(link) = link_of(handlers, &game) else { continue };
+        let Some(game) = handlers.games.get(id).await? else {
+            continue;
+        };
+        let Some(link) = link_of(handlers, &game) else {
+            continue;
+        };
         letter.heading(&title_of(handlers, &game).await?);
         letter.row(words.order, order.id.shown());
         letter.button(words.open, link);
         addressee.get_or_insert(order);
     }
-    let Some(order) = addressee else { return Ok(Handled::Before) };
+    let Some(order) = addressee else {
+        return Ok(Handled::Before);
+    };
     letter.small(words.why);
-    let key = MessageKey::parse(&format!("resend-{request}")).expect("a request's name is safe in a message key");
+    let key = MessageKey::parse(&format!("resend-{request}"))
+        .expect("a request's name is safe in a message key");
     deliver(handlers, order, key, letter).await
 }

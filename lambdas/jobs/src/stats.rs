@@ -11,16 +11,31 @@ use crate::handlers::{Handled, Handlers, JobError};
 const PAGE: usize = 2_000;
 
 /// Computes and keeps the stats of `game` as of record `seq`, which finished it.
-pub(crate) async fn compute(handlers: &Handlers, game: GameId, seq: Seq) -> Result<Handled, JobError> {
+pub(crate) async fn compute(
+    handlers: &Handlers,
+    game: GameId,
+    seq: Seq,
+) -> Result<Handled, JobError> {
     if handlers.stats.get(game).await?.is_some() {
         return Ok(Handled::Before);
     }
-    let title = handlers.games.get(game).await?.ok_or(JobError::UnknownGame(game))?.title;
+    let title = handlers
+        .games
+        .get(game)
+        .await?
+        .ok_or(JobError::UnknownGame(game))?
+        .title;
     let fold = read(handlers, game, seq).await?;
-    let stats = fold.stats(game, title.clone()).ok_or(JobError::NotFinished { game, seq })?;
+    let stats = fold
+        .stats(game, title.clone())
+        .ok_or(JobError::NotFinished { game, seq })?;
     let others = handlers.stats.summaries(&title, STATS_COMPARED).await?;
     let comparison = compare(&stats, &others);
-    let report = StatsReport { stats, comparison, computed_at: handlers.clock.now() };
+    let report = StatsReport {
+        stats,
+        comparison,
+        computed_at: handlers.clock.now(),
+    };
     Ok(match handlers.stats.insert(&report).await? {
         Insert::Inserted => Handled::Now,
         Insert::Exists => Handled::Before,
@@ -39,7 +54,11 @@ async fn read(handlers: &Handlers, game: GameId, seq: Seq) -> Result<Fold, JobEr
             }
         }
         if fold.seq() == before {
-            return Err(JobError::Incomplete { game, found: before, seq });
+            return Err(JobError::Incomplete {
+                game,
+                found: before,
+                seq,
+            });
         }
     }
     Ok(fold)

@@ -60,5 +60,9 @@ pub(crate) const EN: Words = Words {
 
 /// Puts values in the places named `{name}`.
 pub(crate) fn fill(words: &str, values: &[(&str, &str)]) -> String {
-    values.iter().fold(words.to_owned(), |words, (name, value)| words.replace(&format!("{{{name}}}"), value))
+    values
+        .iter()
+        .fold(words.to_owned(), |words, (name, value)| {
+            words.replace(&format!("{{{name}}}"), value)
+        })
 }

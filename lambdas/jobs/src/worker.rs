@@ -89,11 +89,20 @@ impl Worker {
         }
     }
 
-    async fn settle(&self, delivery: &Delivery, done: Result<Handled, Failure>) -> Result<Step, StoreError> {
+    async fn settle(
+        &self,
+        delivery: &Delivery,
+        done: Result<Handled, Failure>,
+    ) -> Result<Step, StoreError> {
         let (key, attempt, receipt) = (delivery.job.key(), delivery.attempt, &delivery.receipt);
         let (swap, step) = match done {
             Ok(handled) => {
-                tracing::info!(job = key, attempt, again = handled == Handled::Before, "job done");
+                tracing::info!(
+                    job = key,
+                    attempt,
+                    again = handled == Handled::Before,
+                    "job done"
+                );
                 (self.queue.delete(receipt).await?, Step::Done)
             }
             Err(failure) => match retry_after(attempt) {
@@ -103,12 +112,19 @@ impl Worker {
                 }
                 _ => {
                     tracing::error!(job = key, attempt, %failure, "job given up: see the dead letters");
-                    (self.queue.bury(receipt, &failure.to_string()).await?, Step::Buried)
+                    (
+                        self.queue.bury(receipt, &failure.to_string()).await?,
+                        Step::Buried,
+                    )
                 }
             },
         };
         if swap == Swap::Stale {
-            tracing::warn!(job = key, attempt, "the job took longer than it was hidden and comes again");
+            tracing::warn!(
+                job = key,
+                attempt,
+                "the job took longer than it was hidden and comes again"
+            );
         }
         Ok(step)
     }
