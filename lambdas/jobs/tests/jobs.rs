@@ -1,6 +1,8 @@
 //! The jobs over the platform's doubles: each mail once whatever dies when, stats from the archive alone, and what the
 //! worker makes of failures.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
