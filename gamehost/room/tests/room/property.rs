@@ -162,6 +162,7 @@ fn run(seed: u64, cases: u32) {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let config = Config {
         cases,
+        max_shrink_time: 60_000,
         failure_persistence: None,
         ..Config::default()
     };
