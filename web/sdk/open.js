@@ -4,7 +4,7 @@ import { LatchkeyError } from './errors.js';
 import { join } from './room.js';
 
 /**
- * Joins the room named by `<body data-connect data-faults>`.
+ * Joins the room named by `<body data-connect data-faults>`, and reports errors that nothing on the page caught.
  * @param {Partial<import('./types.js').JoinOptions>} [options]
  * @returns {Promise<import('./types.js').Room>} resolves at the first welcome
  */
@@ -13,5 +13,8 @@ export async function open(options = {}) {
   if (!connect && !options.connect) {
     throw new LatchkeyError('no_page', 'This page has no <body data-connect>. Call join({connect}) instead.');
   }
-  return join({ connect: connect ?? '', faults, ...options });
+  const room = await join({ connect: connect ?? '', faults, ...options });
+  window.addEventListener('error', ({ error, message }) => room.fault('uncaught', error ?? message));
+  window.addEventListener('unhandledrejection', ({ reason }) => room.fault('unhandled_rejection', reason));
+  return room;
 }

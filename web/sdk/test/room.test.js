@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { join, LatchkeyError, VERSION } from '../index.js';
+import { join, LatchkeyError, open, VERSION } from '../index.js';
 import { Clock, FakePage, MemoryStorage, Network, settled } from './support/network.js';
 import { ReferenceHost } from './support/host.js';
 
@@ -314,4 +314,31 @@ test('faults are reported once each, few in number, small, and without anything 
   for (let n = 0; n < 50; n += 1) ada.fault('flood', `${n} ${'€'.repeat(5_000)}`);
   assert.equal(reports.length, 10);
   assert.ok(reports.every((text) => new TextEncoder().encode(text).length <= 4_096));
+});
+
+test('open joins the room its page names and reports what nothing caught', async () => {
+  const reports = [];
+  const page = new FakePage();
+  const { fetch, ...world } = network.worldOf('ada', clock);
+  delete world.connect;
+  globalThis.document = { body: { dataset: { connect: '/games/g/connect', faults: '/faults' } } };
+  globalThis.window = page;
+  const reporting = (url, request) => {
+    if (url === '/faults') reports.push(JSON.parse(request.body));
+    return fetch(url, request);
+  };
+  try {
+    const [room] = await Promise.all([open({ ...world, fetch: reporting }), settled().then(() => network.flow())]);
+    assert.equal(network.requests[0].url, '/games/g/connect');
+    page.fire('error', { error: new TypeError('x is undefined'), message: 'x' });
+    page.fire('unhandledrejection', { reason: new Error('nobody waited') });
+    assert.deepEqual(reports.map(({ what, message }) => [what, message]),
+      [['uncaught', 'TypeError: x is undefined'], ['unhandled_rejection', 'Error: nobody waited']]);
+    room.close();
+    globalThis.document.body.dataset = {};
+    await assert.rejects(open(), { code: 'no_page' });
+  } finally {
+    delete globalThis.document;
+    delete globalThis.window;
+  }
 });
