@@ -35,6 +35,8 @@ export class Game {
     shared.on('change', () => this.changed());
     room.on('members', () => this.tellListeners());
     room.on('record', (record) => this.heard(record));
+    // Whoever opened the door and lost the page before the end was reported comes back with the door open.
+    this.finishOnce();
   }
 
   get state() {
@@ -125,9 +127,10 @@ export class Game {
     this.told = told;
   }
 
-  /** Bells are heard by everybody in the study. @param {import('../../sdk/index.js').LogRecord} record */
+  /** Words from the operator are told to everybody; bells are heard in the study. @param {import('../../sdk/index.js').LogRecord} record */
   heard(record) {
     const { from, kind, body } = record;
+    if (kind === 'notice' && this.shared.caughtUp && typeof body?.text === 'string') this.tell(body.text, 'deed');
     if (from === this.room.me || kind !== 'said' || !this.shared.caughtUp || this.view !== 'study') return;
     if (body?.type === 'ring' && [1, 2, 3, 4, 5].includes(body.bell)) this.sound.bell(body.bell);
   }

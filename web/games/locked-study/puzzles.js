@@ -67,6 +67,20 @@ export const ITEMS = {
 /** Puzzles that stand in the observatory and are out of reach until the passage is open. */
 export const BEYOND_PASSAGE = /** @type {readonly Puzzle[]} */ (['star', 'orrery']);
 
+/**
+ * What has to be open before a hint at a puzzle makes sense; any one of these is enough, none means from the start.
+ * @type {Readonly<Record<Puzzle, readonly Puzzle[]>>}
+ */
+export const HINTED_AFTER = {
+  passage: [],
+  drawer: ['passage'],
+  star: ['drawer'],
+  bells: ['drawer'],
+  orrery: ['passage'],
+  clock: ['orrery'],
+  door: ['clock', 'bells'],
+};
+
 /** What each of a puzzle's three hints adds to the group's time, in seconds. */
 export const HINT_COSTS = [30, 60, 120];
 

@@ -14,7 +14,7 @@
 //! - `{type: "chat", text}`.
 
 import {
-  BELLS, BELL_ANSWER, BEYOND_PASSAGE, BOOKS, BOOK_ANSWER, HINT_COSTS, ITEMS, LOCKS, PUZZLES,
+  BELLS, BELL_ANSWER, BEYOND_PASSAGE, BOOKS, BOOK_ANSWER, HINTED_AFTER, HINT_COSTS, ITEMS, LOCKS, PUZZLES,
 } from './puzzles.js';
 
 /** How much of the past the state keeps, so that it stays small whatever players do. */
@@ -133,6 +133,16 @@ export function reachable(state, puzzle) {
 }
 
 /**
+ * Whether the group is far enough for a hint at this puzzle.
+ * @param {State} state
+ * @param {Puzzle} puzzle
+ */
+export function hinted(state, puzzle) {
+  const after = HINTED_AFTER[puzzle];
+  return reachable(state, puzzle) && (after.length === 0 || after.some((each) => state.opened[each]));
+}
+
+/**
  * Whether every part a lock needs is fitted.
  * @param {State} state
  * @param {Lock} lock
@@ -248,7 +258,7 @@ function ring(state, deed, body) {
  */
 function hint(state, deed, body) {
   const puzzle = PUZZLES.find((each) => each === body.puzzle);
-  if (!puzzle || !reachable(state, puzzle)) return state;
+  if (!puzzle || !hinted(state, puzzle)) return state;
   const stage = (state.hints[puzzle] ?? 0) + 1;
   if (body.stage !== stage || stage > HINT_COSTS.length) return state;
   return note({ ...state, hints: { ...state.hints, [puzzle]: stage } }, deed, 'hint', puzzle);

@@ -27,7 +27,7 @@ export const text = {
     timer: 'Time',
     /** @param {number} seconds */
     penalty: (seconds) => `+ ${clockTime(seconds)} for hints`,
-    help: 'How to play',
+    help: 'Help',
     hints: 'Hints',
     soundOn: 'Sound: on',
     soundOff: 'Sound: off',
@@ -346,8 +346,7 @@ export const text = {
     title: 'Hints',
     intro: 'Everybody sees a hint once one of you opens it, and its cost is added to your time.',
     none: 'There is nothing to hint at just now.',
-    /** @param {number} stage @param {string} puzzle @param {string} cost */
-    open: (stage, puzzle, cost) => `Hint ${stage} about ${puzzle}, costs ${cost}`,
+    back: 'Back to the room',
     /** @param {number} stage */
     stage: (stage) => `Hint ${stage}`,
     /** @param {string} cost */
@@ -466,9 +465,8 @@ export const text = {
     ],
     /** @param {string} time */
     time: (time) => `Your time: ${time}`,
-    /** @param {string} play @param {string} hints */
-    parts: (play, hints) => `${play} of playing, and ${hints} for hints`,
-    noHints: 'without a single hint',
+    /** @param {number} played @param {number} cost both in seconds */
+    parts: (played, cost) => (cost ? `${clockTime(played)} of playing, and ${clockTime(cost)} for hints` : 'Without a single hint'),
     opened: 'Who opened what',
     stats: 'See how you did',
   },

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BELL_ANSWER, BOOK_ANSWER, ITEMS, LOCKS, PUZZLES } from '../puzzles.js';
-import { BOUNDS, apply, init, milestone, penalty, reachable } from '../rules.js';
+import { BOUNDS, apply, hinted, init, milestone, penalty, reachable } from '../rules.js';
 
 /** @typedef {import('../rules.js').State} State */
 /** @typedef {import('../rules.js').Fact} Fact */
@@ -174,7 +174,7 @@ test('a thing fits only where it belongs and only once it is held', () => {
 
 test('hints come stage by stage and cost what is written on them', () => {
   const ask = (/** @type {number} */ stage) => fact({ type: 'hint', puzzle: 'drawer', stage });
-  let state = play(init(), begin, ask(2), ask(1), ask(1));
+  let state = play(init(), begin, ...books, ask(2), ask(1), ask(1));
   assert.equal(state.hints.drawer, 1);
   assert.equal(penalty(state), 30);
   state = play(state, ask(2), ask(3), ask(4));
@@ -185,6 +185,13 @@ test('hints come stage by stage and cost what is written on them', () => {
 test('an open puzzle gives no more hints', () => {
   const state = play(init(), begin, ...books, fact({ type: 'hint', puzzle: 'passage', stage: 1 }));
   assert.equal(penalty(state), 0);
+});
+
+test('hints are offered only as far as the group has come', () => {
+  const offered = (/** @type {State} */ state) => PUZZLES.filter((puzzle) => hinted(state, puzzle));
+  assert.deepEqual(offered(play(init(), begin)), ['passage']);
+  assert.deepEqual(offered(play(init(), begin, ...books)), ['drawer', 'orrery']);
+  assert.deepEqual(offered(ready('door')), ['door']);
 });
 
 test('opening the door ends the puzzles, and finishing then counts as escaped once', () => {

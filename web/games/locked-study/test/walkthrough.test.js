@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PUZZLES } from '../puzzles.js';
 import { apply, init, milestone } from '../rules.js';
-import { PLAYERS, steps } from './walkthrough.js';
+import { PLAYERS, steps, walkthrough } from './walkthrough.js';
 
 const ids = Array.from({ length: PLAYERS }, (_, i) => 'abcdefgh'.charAt(i).repeat(12));
 
-/** Plays what every step says; every one of them must count. */
-function playAll() {
+/** Plays what every step says; every one of them must count. @param {import('./walkthrough.js').Step[]} steps */
+function playAll(steps) {
   let seq = 0;
   let state = apply(init(), { seq: (seq += 1), from: ids[0] ?? '', at: 0, kind: 'said', body: { type: 'begin' } });
   const reached = [];
@@ -25,8 +25,8 @@ function playAll() {
   return { state, reached };
 }
 
-test('the scripted playthrough escapes and reaches every milestone once', () => {
-  const { state, reached } = playAll();
+for (const players of [1, 2, 3, 4]) test(`the scripted playthrough lets ${players} escape and reaches every milestone once`, () => {
+  const { state, reached } = playAll(walkthrough(players));
   assert.ok(state.opened.door);
   assert.deepEqual([...reached].sort(), [...PUZZLES].sort());
   const done = apply(state, { seq: 9999, from: ids[0] ?? '', at: 9_999_000, kind: 'finished', body: { outcome: 'escaped' } });
@@ -34,7 +34,7 @@ test('the scripted playthrough escapes and reaches every milestone once', () => 
 });
 
 test('it turns every wheel to its place before the lock is tried', () => {
-  const { state } = playAll();
+  const { state } = playAll(steps);
   assert.equal(state.wrong, 0);
 });
 

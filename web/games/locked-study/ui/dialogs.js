@@ -2,7 +2,7 @@
 
 import { button, h, memory } from './dom.js';
 import { HINT_COSTS, PUZZLES } from '../puzzles.js';
-import { reachable } from '../rules.js';
+import { hinted } from '../rules.js';
 import { text } from '../words.js';
 
 /** @typedef {import('../game.js').Game} Game */
@@ -66,17 +66,17 @@ export function intro(game, gameId) {
 export function hints(game) {
   const { element, body, open, close } = dialog(text.hints.title, 'hints');
   const list = h('div', { class: 'hint-list' });
-  body.append(h('p', {}, text.hints.intro), list, button(text.close, close));
+  body.append(h('p', {}, text.hints.intro), list, button(text.hints.back, close));
   let drawn = '';
   const update = () => {
-    const now = JSON.stringify([game.state.hints, PUZZLES.map((puzzle) => reachable(game.state, puzzle))]);
+    const now = JSON.stringify([game.state.hints, PUZZLES.map((puzzle) => hinted(game.state, puzzle))]);
     if (now === drawn) return;
     const focused = document.activeElement?.getAttribute('data-puzzle');
     drawn = now;
-    const parts = PUZZLES.filter((puzzle) => reachable(game.state, puzzle)).map((puzzle) => hintsFor(game, puzzle));
+    const parts = PUZZLES.filter((puzzle) => hinted(game.state, puzzle)).map((puzzle) => hintsFor(game, puzzle));
     list.replaceChildren(...(parts.length ? parts : [h('p', {}, text.hints.none)]));
     // The button that opened a hint is gone; the hint it opened takes the focus.
-    if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[data-hint="${focused}"]:last-of-type`))?.focus();
+    if (focused) /** @type {HTMLElement | null} */ ([...list.querySelectorAll(`[data-hint="${focused}"]`)].at(-1) ?? null)?.focus();
   };
   return {
     element,
@@ -96,10 +96,10 @@ function hintsFor(game, puzzle) {
   const texts = text.hints.texts[puzzle];
   const next = cost === undefined ? [] : [
     button('', () => game.act({ type: 'hint', puzzle, stage: shown + 1 }), {
-      class: 'hint-button', 'data-puzzle': puzzle, 'aria-label': text.hints.open(shown + 1, name, text.spokenTime(cost)),
+      class: 'hint-button', 'data-puzzle': puzzle,
     }),
   ];
-  next[0]?.append(h('span', {}, text.hints.stage(shown + 1)), ' ', h('span', { class: 'cost' }, text.hints.cost(text.spokenTime(cost ?? 0))), ...(shown === 2 ? [' ', h('span', { class: 'cost' }, text.hints.last)] : []));
+  next[0]?.append(h('span', {}, text.hints.stage(shown + 1)), ' ', h('span', { class: 'cost' }, text.hints.cost(text.spokenTime(cost ?? 0))), ...(shown === 2 ? [' ', h('span', { class: 'cost' }, text.hints.last)] : []), h('span', { class: 'unseen' }, ` (${name})`));
   return h('section', { class: 'hint' }, h('h3', {}, name),
     ...texts.slice(0, shown).map((words) => h('p', { tabindex: '-1', 'data-hint': puzzle }, words)), ...next);
 }
@@ -121,6 +121,10 @@ export function takenOver(game) {
   const { element, body, open, close } = dialog(text.status.takenTitle, 'taken', { lasting: true });
   body.append(h('p', {}, text.status.taken), button(text.status.takeBack, () => game.room.takeBack(), { class: 'primary' }));
   game.room.on('state', (state) => (state === 'taken-over' ? open() : close()));
+  // Browsers let a second Escape close any dialog; there is nothing behind this one to go on with.
+  element.addEventListener('close', () => {
+    if (game.room.state === 'taken-over') open();
+  });
   if (game.room.state === 'taken-over') queueMicrotask(open);
   return element;
 }

@@ -24,7 +24,7 @@ export function ending(game) {
   const element = h('section', { class: 'ending', 'aria-label': heading.textContent ?? '' });
   element.append(heading, picture, ...(escaped ? words.escaped : words.givenUp).map((line) => h('p', {}, line)),
     h('p', { class: 'final-time' }, words.time(text.clockTime(played + cost))),
-    h('p', {}, words.parts(text.clockTime(played), cost ? text.clockTime(cost) : words.noHints)),
+    h('p', {}, words.parts(played, cost)),
     h('p', {}, h('a', { class: 'button primary', href: document.body.dataset['end'] ?? '#' }, words.stats)),
     ...(deeds.length ? [h('h3', {}, words.opened), h('ul', {}, ...deeds)] : []));
   return { element, focus: () => heading.focus() };

@@ -131,7 +131,7 @@ function scene(game, view, art) {
   };
   const spots = SPOTS[view].map(([spot, x, y, width, height]) => {
     const name = text.spots[spot];
-    const element = h('button', { type: 'button', class: 'spot', 'aria-label': name, click: () => use(spot) }, h('span', { class: 'spot-name', 'aria-hidden': 'true' }, name));
+    const element = h('button', { type: 'button', class: `spot spot-${spot}`, 'aria-label': name, click: () => use(spot) }, h('span', { class: 'spot-name', 'aria-hidden': 'true' }, name));
     Object.assign(element.style, { left: `${x / 16}%`, top: `${y / 9}%`, width: `${width / 16}%`, height: `${height / 9}%` });
     return { spot, element };
   });

@@ -67,7 +67,7 @@ export function bells(game) {
   const after = h('div', { hidden: true }, h('p', {}, text.bells.opened), plate('bells'));
   const buttons = times(BELLS, (i) => {
     const each = button('', () => ring(i + 1), { class: 'bell', 'aria-label': text.bells.ring(i + 1) });
-    each.append(picture('-40 -60 80 130', defs(`b${i}-`), rect(-26, -56, 52, 20, `url(#b${i}-brass)`, { rx: 3 }), group({ transform: 'translate(0 -46)' }, notches(i + 1)), group({ transform: 'translate(0 -8)' }, bell(i / 4, `b${i}-`))));
+    each.append(picture('-40 -62 80 112', defs(`b${i}-`), rect(-26, -56, 52, 20, `url(#b${i}-brass)`, { rx: 3 }), group({ transform: 'translate(0 -46)' }, notches(i + 1)), group({ transform: 'translate(0 -8)' }, bell(i / 4, `b${i}-`))));
     return each;
   });
   /** @param {number} number */
