@@ -106,10 +106,10 @@ pub(crate) fn timeline(stats: &GameStats, nobody: &str) -> Option<Timeline> {
     })
 }
 
-/// Labels at the beginning, the quarters and the end.
+/// Labels at the beginning, the thirds and the end.
 fn ticks(whole: u64) -> Vec<Tick> {
-    let anchors = ["start", "middle", "middle", "middle", "end"];
-    let at = |part: u64| whole * part / 4;
+    let anchors = ["start", "middle", "middle", "end"];
+    let at = |part: u64| whole * part / 3;
     (0..)
         .zip(anchors)
         .map(|(part, anchor)| Tick {

@@ -1,7 +1,7 @@
 //! Reading what comes in bodies and paths, so that what cannot be read is refused in the site's own words.
 
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Form, FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{Form, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::request::Parts;
@@ -75,6 +75,20 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Site> for Part<T> {
         let part = Path::<T>::from_request_parts(parts, site).await;
         part.map(|Path(part)| Self(part))
             .map_err(|_| Refusal::NotFound.into_response())
+    }
+}
+
+/// What the query says. It only changes words on a page, so one that cannot be read counts as none.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequestParts<Site> for Params<T> {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Self::Rejection> {
+        let params = Query::<T>::from_request_parts(parts, site).await;
+        Ok(Self(
+            params.map_or_else(|_| T::default(), |Query(params)| params),
+        ))
     }
 }
 

@@ -51,7 +51,7 @@ pub fn router(site: &Site) -> Router {
         .layer(DefaultBodyLimit::max(WEBHOOK_BYTES));
     let mut routes = forms.merge(faults).merge(webhook);
     if site.is_dev() {
-        routes = routes.merge(dev::routes().layer(DefaultBodyLimit::max(FORM_BYTES)));
+        routes = routes.merge(dev::routes(site).layer(DefaultBodyLimit::max(FORM_BYTES)));
     }
     let routes = routes
         .method_not_allowed_fallback(|| async { Refusal::Method })

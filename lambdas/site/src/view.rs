@@ -44,9 +44,9 @@ impl Shell {
     }
 }
 
-/// Shared pages may be kept this short by browsers and CDNs, so that a new title or deployment shows soon.
-const SHARED: HeaderValue =
-    HeaderValue::from_static("public, max-age=60, stale-while-revalidate=600");
+/// Shared pages may be kept this short by browsers and CDNs, so that a new title shows soon, and so that no page is shown
+/// much longer than the assets it names are served.
+const SHARED: HeaderValue = HeaderValue::from_static("public, max-age=60");
 /// Whatever shows a person's data is kept by nobody.
 pub(crate) const PRIVATE: HeaderValue = HeaderValue::from_static("no-store");
 

@@ -1,7 +1,7 @@
 //! The pages of an order: thank you, and nothing was charged.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use latchkey_platform::clock::Moment as _;
@@ -13,7 +13,7 @@ use latchkey_platform::rate;
 use latchkey_platform::tokens::Token;
 use serde::{Deserialize, Serialize};
 
-use crate::forms::{Part, to_script, token};
+use crate::forms::{Params, Part, to_script, token};
 use crate::guard::client::Client;
 use crate::guard::policy::Allow;
 use crate::refusal::Refusal;
@@ -61,7 +61,7 @@ pub(crate) async fn show(
     State(site): State<Site>,
     Part(key): Part<String>,
     client: Client,
-    Query(asked): Query<Asked>,
+    Params(asked): Params<Asked>,
 ) -> Result<Response, Refusal> {
     let order = find(&site, &client, &token(&key)?).await?;
     let standing = standing(&site, &order).await?;
@@ -193,7 +193,7 @@ pub(crate) async fn cancelled(
     State(site): State<Site>,
     Part(key): Part<String>,
     client: Client,
-    Query(asked): Query<Asked>,
+    Params(asked): Params<Asked>,
 ) -> Result<Response, Refusal> {
     let order = find(&site, &client, &token(&key)?).await?;
     if order.state() != OrderState::Pending {

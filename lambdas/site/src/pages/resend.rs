@@ -1,13 +1,13 @@
 //! "Lost your link?": one form, and one answer for known and unknown addresses.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use latchkey_platform::email::EmailAddress;
 use latchkey_platform::rate;
 use serde::Deserialize;
 
-use crate::forms::Fields;
+use crate::forms::{Fields, Params};
 use crate::guard::client::Client;
 use crate::guard::policy::Allow;
 use crate::refusal::Refusal;
@@ -22,7 +22,7 @@ pub(crate) struct Filled {
 }
 
 /// Whether the form was sent.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(crate) struct Sent {
     sent: Option<String>,
 }
@@ -43,7 +43,7 @@ impl ResendPage {
 }
 
 /// `GET /resend`.
-pub(crate) async fn form(State(site): State<Site>, Query(query): Query<Sent>) -> Response {
+pub(crate) async fn form(State(site): State<Site>, Params(query): Params<Sent>) -> Response {
     let shell = Shell::public(site.is_dev());
     let page = ResendPage {
         shell,

@@ -82,10 +82,10 @@ impl TestTill for FakeTill {
                 asked.entry(id.to_string()).and_modify(|entry| entry.1 += 1);
             }
             TillAction::Refund if !open => {
-                self.payments.change(id, |payment| payment.refunded = true)
+                self.payments.change(id, |payment| payment.refunded = true);
             }
             TillAction::Dispute if !open => {
-                self.payments.change(id, |payment| payment.disputed = true)
+                self.payments.change(id, |payment| payment.disputed = true);
             }
             _ => {}
         }

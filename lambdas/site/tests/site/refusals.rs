@@ -198,6 +198,36 @@ async fn too_many_tries_are_refused_until_a_while_has_passed() {
 }
 
 #[tokio::test]
+async fn programs_are_told_the_limit_as_json() {
+    let app = App::new();
+    let bought = made::bought(&app).await;
+    let connect = post(format!("/games/{}/connect", bought.game), &[]).cookie(&bought.cookie());
+    for _ in 0..60 {
+        connect.to(&app).await.expect(200);
+    }
+    let refused = connect.to(&app).await.expect(429).json();
+    assert_eq!(refused["error"], "rate");
+    assert!(
+        refused["retry_after"]
+            .as_u64()
+            .is_some_and(|seconds| (1..=60).contains(&seconds))
+    );
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_read_counts_as_none() {
+    let app = App::new();
+    assert!(
+        get("/resend?sent=1&sent=2")
+            .to(&app)
+            .await
+            .expect(200)
+            .text()
+            .contains("Mail me my links")
+    );
+}
+
+#[tokio::test]
 async fn visitors_are_counted_apart_and_their_own_claims_are_not_believed() {
     use tower::ServiceExt as _;
     let app = App::with(|_, config| config.proxies = 0, true);
