@@ -59,6 +59,8 @@ class JoinedRoom {
   /** @type {Map<number, Promised>} */
   #promised = new Map();
   #warning = false;
+  /** @type {Saying | null} */
+  #finishing = null;
 
   /** @param {import('./world.js').World} world @param {import('./types.js').RoomEvents['state']} onState */
   constructor(world, onState) {
@@ -112,7 +114,11 @@ class JoinedRoom {
   /** @param {any} result */
   finish(result) {
     if (this.finished !== null) return refusedSaying(new LatchkeyError('finished', `The game finished at record ${this.finished}; it finishes once.`));
-    return this.#add('finish', result);
+    // Every member's page notices the end, and more than once while the record is under way.
+    if (this.#finishing) return this.#finishing;
+    const saying = this.#finishing = this.#add('finish', result);
+    saying.catch(() => { this.#finishing = null; });
+    return saying;
   }
 
   async leave() {

@@ -148,7 +148,6 @@ test('the host\'s refusal rejects the promise with its code and message, and is 
 
 test('a game finishes once: the second finish rejects', async () => {
   const [ada, bob] = [await enter('ada'), await enter('bob')];
-  host.refuse = (member, kind, log) => (kind === 'finished' && log.some((record) => record.kind === 'finished') ? { code: 'finished', message: 'once' } : null);
   const first = ada.finish({ outcome: 'escaped' });
   const second = bob.finish({ outcome: 'escaped' });
   await network.flow();
@@ -156,6 +155,23 @@ test('a game finishes once: the second finish rejects', async () => {
   await assert.rejects(second, { code: 'finished' });
   assert.equal(bob.finished, (await first).seq);
   await assert.rejects(bob.finish({}), { code: 'finished' });
+});
+
+test('finishing again while it is under way is the same finish', async () => {
+  const ada = await enter('ada');
+  const first = ada.finish({ outcome: 'escaped' });
+  assert.equal(ada.finish({ outcome: 'escaped' }), first);
+  await network.flow();
+  assert.equal(host.log.filter(({ kind }) => kind === 'finished').length, 1);
+});
+
+test('a finish that was refused may be tried again', async () => {
+  const ada = await enter('ada');
+  const refused = ada.finish('x'.repeat(20_000));
+  await assert.rejects(refused, { code: 'too_large' });
+  const second = ada.finish({ outcome: 'given_up' });
+  await network.flow();
+  assert.deepEqual((await second).body, { outcome: 'given_up' });
 });
 
 test('leave resolves when the host closes, and the room has ended', async () => {

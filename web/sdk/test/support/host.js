@@ -115,7 +115,9 @@ export class ReferenceHost {
   #add(peer, { n }, kind, body) {
     const last = this.last(peer.member);
     if (n <= last) return undefined;
-    const refusal = n > last + 1 ? { code: 'gap', message: `n skips from ${last} to ${n}` } : this.refuse(peer.member, kind, this.log);
+    const finished = kind === 'finished' && this.log.some((record) => record.kind === 'finished');
+    const refusal = n > last + 1 ? { code: 'gap', message: `n skips from ${last} to ${n}` }
+      : finished ? { code: 'finished', message: 'A game finishes once.' } : this.refuse(peer.member, kind);
     if (refusal) {
       this.refusals += 1;
       return peer.send({ op: 'refused', n, ...refusal });
