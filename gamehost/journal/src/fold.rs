@@ -98,3 +98,6 @@ impl RoomLog {
         records
     }
 }
+
+#[cfg(test)]
+mod tests;

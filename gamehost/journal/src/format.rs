@@ -275,3 +275,6 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
             .expect("eight bytes were sliced"),
     )
 }
+
+#[cfg(test)]
+mod tests;
