@@ -4,6 +4,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use http::header::ORIGIN;
 use http::{HeaderMap, StatusCode};
 use latchkey_platform::launch::SeatKey;
 use latchkey_platform::rate;
@@ -76,11 +77,17 @@ pub(crate) async fn connect(
 ) -> Result<Response, Refusal> {
     let (id, key) = game_and_key(&text, &headers)?;
     site.allow(rate::CONNECTS, key.member.as_str()).await?;
-    let connection = site
+    let mut connection = site
         .platform
         .launch
         .connect(id, &key)
         .await
         .map_err(refused)?;
+    if connection.url.starts_with('/') {
+        // The page's own origin, under whatever name this browser reaches it.
+        let page = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+        let origin = page.unwrap_or(site.platform.site.as_str()).trim_end_matches('/');
+        connection.url = format!("{}{}", origin.replacen("http", "ws", 1), connection.url);
+    }
     Ok(view::json(StatusCode::OK, &connection))
 }
