@@ -72,7 +72,7 @@ pub struct Database {
 struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 impl Database {
@@ -98,7 +98,7 @@ impl Database {
                     let _ = catch_unwind(AssertUnwindSafe(|| write(&mut connection)));
                 }
             })?;
-        let permits = Semaphore::new(READERS);
+        let permits = Arc::new(Semaphore::new(READERS));
         let readers = Readers {
             path: path.to_owned(),
             idle: Mutex::default(),

@@ -97,27 +97,39 @@ impl FolderOutbox {
         )
     }
 
+    fn sidecar(&self, key: &MessageKey) -> io::Result<Option<Sidecar>> {
+        let json = files::read_if_there(&self.path(key, "json"))?;
+        Ok(json.map(|json| serde_json::from_slice(&json)).transpose()?)
+    }
+
     fn read(&self, key: &MessageKey) -> io::Result<Option<OutboxMessage>> {
         let Some(eml) = files::read_if_there(&self.path(key, "eml"))? else {
             return Ok(None);
         };
-        let Some(json) = files::read_if_there(&self.path(key, "json"))? else {
-            return Ok(None);
-        };
-        let Sidecar { email, at } = serde_json::from_slice(&json)?;
-        Ok(Some(OutboxMessage { email, at, eml }))
+        let sidecar = self.sidecar(key)?;
+        Ok(sidecar.map(|Sidecar { email, at }| OutboxMessage { email, at, eml }))
+    }
+
+    /// The keys of messages that were sent.
+    fn keys(&self) -> io::Result<Vec<MessageKey>> {
+        let mut keys = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            let key = name
+                .strip_suffix(".eml")
+                .and_then(|key| MessageKey::parse(key).ok());
+            keys.extend(key);
+            if keys.len() >= OUTBOX_FILES {
+                break;
+            }
+        }
+        Ok(keys)
     }
 
     fn lines(&self, limit: usize) -> io::Result<Vec<OutboxLine>> {
         let mut lines = Vec::new();
-        for entry in fs::read_dir(&self.folder)?.take(OUTBOX_FILES) {
-            let path = entry?.path();
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let is_message = path.extension().is_some_and(|extension| extension == "eml");
-            let Some(key) = MessageKey::parse(&stem).ok().filter(|_| is_message) else {
-                continue;
-            };
-            if let Some(OutboxMessage { email, at, .. }) = self.read(&key)? {
+        for key in self.keys()? {
+            if let Some(Sidecar { email, at }) = self.sidecar(&key)? {
                 lines.push(OutboxLine {
                     key,
                     to: email.to,
