@@ -51,7 +51,6 @@ class RoomReplica {
     this.#subscriptions = [
       room.on('reset', ({ checkpoint }) => this.#reset(checkpoint)),
       room.on('unsaved', () => this.#changed()),
-      room.on('refused', ({ code }) => this.#checkpoints.refused(code)),
       room.on('record', (record) => this.#record(record)),
     ];
   }
@@ -170,11 +169,6 @@ class Checkpoints {
     this.#timer = this.#timers.setTimeout(() => this.#offer(), this.#random() * CHECKPOINT_JITTER_MS);
   }
 
-  /** Somebody else's is there already, or the state is too large now: the next is as far away as ever. @param {string} code */
-  refused(code) {
-    if (code.startsWith('checkpoint_')) this.#last = this.#source().seq;
-  }
-
   close() {
     if (this.#timer !== null) this.#timers.clearTimeout(this.#timer);
     this.#timer = null;
@@ -190,6 +184,7 @@ class Checkpoints {
     this.#timer = null;
     const { confirmed, seq, caughtUp } = this.#source();
     if (!caughtUp || !this.#elected()) return;
+    // Taken or refused (somebody else's is there already, or the state is too large): the next is as far away as ever.
     this.#last = seq;
     try {
       this.#room.checkpoint(seq, confirmed);

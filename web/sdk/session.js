@@ -173,7 +173,7 @@ export class Session {
   /** @param {string} url @param {string} ticket */
   #gotTicket(url, ticket) {
     this.#ticket = ticket;
-    // The room said itself where it went; the site may not have heard yet. The address is good for one try.
+    // The room said itself where it went; the site may not have heard yet. The address is good for one try, after which the site is believed again.
     this.#out.push({ do: 'open', attempt: this.#attempt, url: this.#movedTo ?? url });
     this.#movedTo = null;
   }
@@ -211,7 +211,6 @@ export class Session {
   #comeBack(code, message, atLeast = 0) {
     if (this.state === 'live' && this.#now - this.#liveAt >= STEADY_AFTER_MS) this.#failures = 0;
     this.#hangUp();
-    this.#movedTo = null;
     const wait = Math.max(backoff(this.#failures, this.#random), atLeast);
     this.#failures += 1;
     this.#retryAt = this.#now + wait;

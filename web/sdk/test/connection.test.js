@@ -214,6 +214,16 @@ test('moved goes to the address given at once, with a fresh ticket (P4.9)', () =
   assert.equal(driver.session.state, 'live');
 });
 
+test('an address to move to outlasts a site that has no ticket just then', () => {
+  const driver = new Driver().live();
+  driver.frame({ op: 'moved', url: 'ws://next/room' });
+  driver.in({ type: 'no_ticket', status: 503, message: 'busy' });
+  driver.retry();
+  driver.commands.length = 0;
+  driver.open('ws://stale/room');
+  assert.equal(driver.done('open')[0].url, 'ws://next/room');
+});
+
 test('moved in place of a welcome is followed too, but not in circles', () => {
   const driver = new Driver();
   driver.in({ type: 'start' });

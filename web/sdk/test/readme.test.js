@@ -41,5 +41,5 @@ test('the game of the README works: two players count to 20 together and finish 
   assert.equal(bobs.disabled, true);
   assert.equal(scores.textContent, 'ada: 10, bob: 10');
   assert.equal(host.log.filter(({ kind }) => kind === 'finished').length, 1);
-  assert.ok(host.log.some(({ body }) => body?.milestone === 'goal'));
+  assert.ok(host.log.some(({ body }) => body?.milestone === 'halfway'));
 });

@@ -80,15 +80,24 @@ test('a record the rules throw on is reported and skipped by everybody', async (
   assert.deepEqual(faults, ['apply']);
 });
 
-test('rules that change the state they were given are stopped before they can change it', async () => {
-  const impure = { init: () => ({ said: [] }), apply: (state, { kind, body }) => { if (kind === 'said') state.said.push(body); return state; } };
+test('rules that change a state they were given or made are stopped before they can', async () => {
+  const impure = {
+    init: () => ({ said: [] }),
+    apply: (state, { kind, body }) => {
+      if (body === 'pure') return { said: ['pure'] };
+      if (kind === 'said') state.said.push(body);
+      return state;
+    },
+  };
   const { copy, room } = await enter('ada', {}, impure);
   const faults = [];
   room.fault = (what, error) => faults.push([what, error.name]);
-  copy.say(1);
+  copy.say('on the first state');
+  copy.say('pure');
+  copy.say('on a later one');
   await network.flow();
-  assert.deepEqual(copy.confirmed, { said: [] });
-  assert.deepEqual(faults, [['apply', 'TypeError']]);
+  assert.deepEqual(copy.confirmed, { said: ['pure'] });
+  assert.deepEqual(faults, [['apply', 'TypeError'], ['apply', 'TypeError']]);
 });
 
 test('rules that return nothing are reported, not believed', async () => {

@@ -211,6 +211,19 @@ test('a listener that speaks in the middle of a batch does not overtake what was
   assert.equal(host.refusals, 0);
 });
 
+test('every listener hears events in the order they happened, though one of them speaks', async () => {
+  const [ada, bob] = [await enter('ada'), await enter('bob')];
+  const heard = [];
+  ada.on('record', ({ body }) => { if (body === 'ping') ada.say('pong'); });
+  ada.on('record', ({ body }) => heard.push(body));
+  ada.on('unsaved', (count) => heard.push(count));
+  await settled();
+  heard.length = 0;
+  bob.say('ping');
+  await network.flow();
+  assert.deepEqual(heard, ['ping', 1, 'pong', 0]);
+});
+
 test('a listener that throws is reported and keeps nobody from the record', async () => {
   const faults = [];
   const ada = await enter('ada', { options: { faults: '/faults' } });
