@@ -97,6 +97,23 @@ fn a_disk_that_is_full_for_a_while_costs_only_what_was_refused() {
 }
 
 #[test]
+fn what_a_failed_append_left_behind_never_comes_back_once_another_succeeded() {
+    for_seeds(0..400, |seed| {
+        let mut world = World::new(seed);
+        world.append(0, 1);
+        world.sync();
+        world.disk.plan(Plan {
+            refuses: (0, 1),
+            ..Plan::default()
+        });
+        world.append(0, 3);
+        world.append(0, 3);
+        world.crash(Accident::PowerLoss, Plan::default());
+        world.finish();
+    });
+}
+
+#[test]
 fn a_sync_that_failed_is_never_taken_for_a_success() {
     let failures = std::cell::Cell::new(0);
     for_seeds(0..300, |seed| {
