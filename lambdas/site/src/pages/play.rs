@@ -84,10 +84,17 @@ pub(crate) async fn connect(
         .await
         .map_err(refused)?;
     if connection.url.starts_with('/') {
-        // The page's own origin, under whatever name this browser reaches it.
-        let page = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
-        let origin = page.unwrap_or(site.platform.site.as_str()).trim_end_matches('/');
-        connection.url = format!("{}{}", origin.replacen("http", "ws", 1), connection.url);
+        connection.url = on_this_site(&connection.url, &headers, site.platform.site.as_str());
     }
     Ok(view::json(StatusCode::OK, &connection))
+}
+
+/// The WebSocket address of a host that answers under the site's own origin. The page's origin comes first, because a site
+/// on one machine is reached by several names, and a page may connect to its own alone.
+fn on_this_site(path: &str, headers: &HeaderMap, site: &str) -> String {
+    let page = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    let origin = page
+        .filter(|origin| origin.starts_with("http"))
+        .unwrap_or(site);
+    format!("{}{path}", origin.replacen("http", "ws", 1))
 }

@@ -1,5 +1,10 @@
 //! From the link to the room: seats, the lobby, Begin, the play page, connecting.
 
+use std::sync::Arc;
+
+use latchkey_platform::launch::{Placement, PlacementError};
+use latchkey_protocol::GameId;
+
 use crate::app::App;
 use crate::browser::{attribute, get, post};
 use crate::made::{self, Bought};
@@ -292,6 +297,43 @@ async fn connecting_answers_with_the_host_and_a_ticket() {
     assert_eq!(
         foreign.to(&app).await.expect(403).json()["error"],
         "foreign_origin"
+    );
+}
+
+/// All rooms are on the site's own origin.
+struct Here;
+
+#[async_trait::async_trait]
+impl Placement for Here {
+    async fn place(&self, _: GameId) -> Result<String, PlacementError> {
+        Ok("/s/1/room".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn a_host_on_the_sites_own_origin_is_named_as_the_page_is() {
+    let app = App::with(
+        |world, _| world.platform.launch.placement = Arc::new(Here),
+        true,
+    );
+    let bought = made::bought(&app).await;
+    let connect = post(format!("/games/{}/connect", bought.game), &[]).cookie(&bought.cookie());
+    for (origin, url) in [
+        ("https://localhost:8443", "wss://localhost:8443/s/1/room"),
+        ("http://127.0.0.1:8080", "ws://127.0.0.1:8080/s/1/room"),
+        ("null", "ws://site.test/s/1/room"),
+    ] {
+        let answer = connect
+            .clone()
+            .with("origin", origin)
+            .to(&app)
+            .await
+            .expect(200);
+        assert_eq!(answer.json()["url"], url);
+    }
+    assert_eq!(
+        connect.to(&app).await.expect(200).json()["url"],
+        "ws://site.test/s/1/room"
     );
 }
 
