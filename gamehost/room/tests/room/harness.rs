@@ -10,6 +10,9 @@ use latchkey_room::{
 };
 use serde_json::{Value, json};
 
+/// More reads than any test's frames take.
+const READS: usize = 1_000;
+
 /// A journal in memory that can be made to fail.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
@@ -190,7 +193,7 @@ impl Table {
     /// Reads until there is nothing more, taking what memory does not hold from the journal.
     pub(crate) fn read(&mut self, connection: u64) -> Vec<Value> {
         let mut frames = Vec::new();
-        loop {
+        for _ in 0..READS {
             let (read, out) = self.read_once(connection);
             frames.extend(out.iter().map(|frame| value(frame)));
             match read {
@@ -204,6 +207,7 @@ impl Table {
                 }
             }
         }
+        panic!("after {READS} reads there still is more");
     }
 }
 
