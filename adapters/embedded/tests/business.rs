@@ -1,4 +1,8 @@
 //! The business over the embedded adapters: purchases at the test till, many at once and across restarts.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test stops it as the test itself would"
+)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,8 @@
 //! What is on the disk: it is there after a restart, whole, and in nobody else's hands.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test stops it as the test itself would"
+)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
