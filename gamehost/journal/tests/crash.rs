@@ -114,6 +114,44 @@ fn what_a_failed_append_left_behind_never_comes_back_once_another_succeeded() {
 }
 
 #[test]
+fn what_a_failed_append_left_behind_does_not_come_back_with_a_file_whose_removal_is_lost() {
+    for_seeds(0..400, |seed| {
+        let mut world = World::new(seed);
+        world.append(0, 1);
+        world.disk.plan(Plan {
+            refuses: (0, 1),
+            ..Plan::default()
+        });
+        world.append(0, 3);
+        world.append(0, 1);
+        for _ in 0..6 {
+            world.append(1, 3);
+        }
+        world.store_all(0);
+        world.store_all(1);
+        world.append(1, 1);
+        world.sync();
+        world.crash(Accident::PowerLoss, Plan::default());
+        world.finish();
+    });
+}
+
+#[test]
+fn records_that_are_lost_before_a_restart_do_not_give_way_to_those_they_had_replaced() {
+    for_seeds(0..400, |seed| {
+        let mut world = World::new(seed);
+        world.append(0, 2);
+        world.sync();
+        world.move_away_and_back(0);
+        world.append(0, 1);
+        world.crash(Accident::Kill, Plan::default());
+        world.append(0, 2);
+        world.crash(Accident::PowerLoss, Plan::default());
+        world.finish();
+    });
+}
+
+#[test]
 fn a_sync_that_failed_is_never_taken_for_a_success() {
     let failures = std::cell::Cell::new(0);
     for_seeds(0..300, |seed| {

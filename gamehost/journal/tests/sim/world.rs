@@ -162,8 +162,16 @@ impl World {
         self.journal.stored(room.id, Seq(stored as u64));
     }
 
+    /// Moves all of a room to the archive.
+    pub(crate) fn store_all(&mut self, room: usize) {
+        let room = &mut self.rooms[room];
+        room.archive = room.log.clone();
+        room.durable = room.log.len();
+        self.journal.stored(room.id, Seq(room.log.len() as u64));
+    }
+
     /// Another host, which knows the archive only, takes the room, may add records, stores them, and gives it back.
-    fn move_away_and_back(&mut self, room: usize) {
+    pub(crate) fn move_away_and_back(&mut self, room: usize) {
         let room = &mut self.rooms[room];
         room.former.push(room.log.clone());
         room.epoch += 1;
