@@ -1,0 +1,11 @@
+//! The host over real sockets, with in-memory ports. One binary, so that it is linked once.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod connecting;
+mod contract;
+mod faults;
+mod hostile;
+mod playing;
+mod resuming;
+mod stopping;
+mod support;
