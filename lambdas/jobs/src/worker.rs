@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use latchkey_platform::limits::JOB_VISIBILITY;
+use latchkey_platform::limits::{JOB_ATTEMPTS, JOB_VISIBILITY};
 use latchkey_platform::queue::{Delivery, Queue, QueueName, Retry, retry_after};
 use latchkey_platform::store::{StoreError, Swap};
 use tokio::sync::watch;
@@ -66,7 +66,11 @@ impl Worker {
         let Some(delivery) = self.queue.receive(self.name, JOB_VISIBILITY).await? else {
             return Ok(Step::Idle);
         };
-        let done = self.hold_and_handle(&delivery).await;
+        // A job whose last tries ended without an answer stopped its worker each time; it must not stop this one too.
+        let done = match delivery.attempt > JOB_ATTEMPTS {
+            true => Err(Failure::Endless),
+            false => self.hold_and_handle(&delivery).await,
+        };
         self.settle(&delivery, done).await
     }
 
@@ -137,6 +141,8 @@ enum Failure {
     Job(JobError),
     #[error("the job panicked")]
     Panic,
+    #[error("the job was begun {JOB_ATTEMPTS} times and never came to an end")]
+    Endless,
 }
 
 impl Failure {
@@ -144,6 +150,7 @@ impl Failure {
         match self {
             Self::Job(error) => error.may_pass(),
             Self::Panic => true,
+            Self::Endless => false,
         }
     }
 }

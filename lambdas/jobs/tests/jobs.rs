@@ -324,6 +324,29 @@ async fn a_job_for_an_order_that_does_not_exist_is_given_up_at_once() {
 }
 
 #[tokio::test]
+async fn a_job_that_stops_its_worker_every_time_is_given_up_without_another_try() {
+    let world = World::default();
+    bought(&world).await;
+    for attempt in 1..=JOB_ATTEMPTS {
+        let lost = world
+            .queue
+            .receive(QueueName::Mail, JOB_VISIBILITY)
+            .await
+            .unwrap();
+        assert_eq!(lost.unwrap().attempt, attempt);
+        world.clock.advance(JOB_VISIBILITY);
+    }
+    assert_eq!(drain(&world, QueueName::Mail).await, [Step::Buried]);
+    assert_eq!(world.mailer.sent(), []);
+    let dead = world.queue.dead_letters(QueueName::Mail).await.unwrap();
+    assert!(
+        dead[0].why.contains("never came to an end"),
+        "{}",
+        dead[0].why
+    );
+}
+
+#[tokio::test]
 async fn a_worker_that_is_told_to_stop_stops() {
     let world = World::default();
     bought(&world).await;
