@@ -72,7 +72,9 @@ function mount(main, game) {
   let over = false;
   const update = () => {
     for (const part of [parts.bar, parts.pockets, parts.feed, story, help]) part.update();
-    if (over || !(game.state.opened.door || game.shared.confirmed.ended)) return;
+    // Only what is ordered ends the game here: somebody else may have given up a moment before the door opened.
+    const { opened, ended } = game.shared.confirmed;
+    if (over || !(opened.door || ended)) return;
     over = true;
     for (const dialog of main.querySelectorAll('dialog')) dialog.close();
     const closing = ending(game);

@@ -23,7 +23,6 @@ export const text = {
   spokenTime,
 
   bar: {
-    label: 'Game',
     timer: 'Time',
     /** @param {number} seconds */
     penalty: (seconds) => `+ ${clockTime(seconds)} for hints`,
@@ -38,9 +37,6 @@ export const text = {
     label: 'Where to look',
     study: 'Study',
     observatory: 'Observatory',
-    unknown: 'The observatory has not been found yet',
-    /** @param {string} names */
-    here: (names) => `(here: ${names})`,
     /** @param {string} names */
     looking: (names) => `Looking at this with you: ${names}`,
     names: 'Show names',

@@ -28,7 +28,7 @@ export function room() {
 }
 
 /** A high window with rain on it, curtains, and the coloured glass in its arch. */
-export function window_() {
+export function casement() {
   const next = scatter(5);
   const arch = 'M990 520V190a110 110 0 0 1 220 0V520z';
   return group({},

@@ -2,7 +2,7 @@
 
 import { ellipse, group, rect, s } from './draw.js';
 import { defs } from './palette.js';
-import { door, pictures, room, window_ } from './study-room.js';
+import { door, pictures, room, casement } from './study-room.js';
 import { cat, hearth } from './study-hearth.js';
 import { bookcase, chair, desk } from './study-desk.js';
 import { LETTERS } from '../puzzles.js';
@@ -12,7 +12,7 @@ import { LETTERS } from '../puzzles.js';
 export function study() {
   const parts = { door: door(), hearth: hearth(), desk: desk(), bookcase: bookcase() };
   const drawing = s('svg', { viewBox: '0 0 1600 900', 'aria-hidden': 'true', focusable: 'false', class: 'scene-art' },
-    defs('st-'), room(), window_(), parts.door.drawing, pictures(), parts.hearth.drawing, parts.bookcase.drawing, chair(), cat(), parts.desk.drawing,
+    defs('st-'), room(), casement(), parts.door.drawing, pictures(), parts.hearth.drawing, parts.bookcase.drawing, chair(), cat(), parts.desk.drawing,
     group({ class: 'light' },
       ellipse(1226, 500, 460, 400, 'url(#st-warm)'), ellipse(750, 660, 520, 330, 'url(#st-warm)', { class: 'glow' }), ellipse(1100, 300, 240, 300, 'url(#st-cold)', { opacity: 0.5 }),
       rect(0, 0, 1600, 900, 'url(#st-vignette)')));

@@ -21,20 +21,18 @@ export function cursors(game) {
   /** @type {Map<string, Whereabouts>} */
   const where = new Map();
   seen.set(game, where);
-  /** @type {Map<string, HTMLElement>} */
-  const arrows = new Map();
   const layer = h('div', { class: 'cursors', 'aria-hidden': 'true' });
+  const arrows = new Arrows(game, layer);
   /** @type {Whereabouts} */
   let mine = { v: game.view, p: null, x: null, y: null };
   const tellMine = () => game.room.signal('cursor', mine);
-  const here = (/** @type {Whereabouts} */ at) => at.v === game.view && at.p === game.panel;
 
   game.room.on('signal', ({ from, key, body }) => {
     const at = key === 'cursor' ? readWhereabouts(body) : null;
     if (!at || from === game.room.me) return;
     const before = where.get(from);
     where.set(from, at);
-    if (before && before.v === at.v && before.p === at.p) draw(from);
+    if (before && before.v === at.v && before.p === at.p) arrows.draw(from, at);
     else game.tellListeners();
   });
   let others = '';
@@ -45,29 +43,6 @@ export function cursors(game) {
     if (online !== others) tellMine();
     others = online;
   });
-
-  /** @param {string} id */
-  function draw(id) {
-    const at = where.get(id);
-    const member = game.room.member(id);
-    const arrow = arrows.get(id) ?? makeArrow(id);
-    const shown = at !== undefined && member !== undefined && member.online && here(at) && at.x !== null && at.y !== null;
-    arrow.hidden = !shown;
-    if (!shown) return;
-    arrow.style.left = `${(at.x ?? 0) * 100}%`;
-    arrow.style.top = `${(at.y ?? 0) * 100}%`;
-    arrow.style.setProperty('--theirs', member.colour);
-    setText(arrow.lastElementChild ?? arrow, member.name);
-  }
-
-  /** @param {string} id */
-  function makeArrow(id) {
-    const arrow = h('div', { class: 'cursor', hidden: true });
-    arrow.append(s('svg', { viewBox: '0 0 24 28', width: 22, height: 26 }, path('M2 2l18 12-8 2-4 9z', 'currentColor'), line('M2 2l18 12-8 2-4 9z', '#0b0f14', 1.6)), h('span', {}));
-    arrows.set(id, arrow);
-    layer.append(arrow);
-    return arrow;
-  }
 
   return {
     /** @param {HTMLElement} area the surface that positions are measured on */
@@ -92,14 +67,54 @@ export function cursors(game) {
     update() {
       const area = layer.parentElement;
       if (area) place(layer, frame(area));
-      for (const id of new Set([...where.keys(), ...arrows.keys()])) draw(id);
+      for (const id of new Set([...where.keys(), ...arrows.known()])) arrows.draw(id, where.get(id));
     },
     companions: () => {
       if (game.panel === null) return '';
-      const names = [...where].filter(([, at]) => here(at)).map(([id]) => game.name(id));
+      const names = [...where].filter(([, at]) => alike(game, at)).map(([id]) => game.name(id));
       return names.length ? text.views.looking(names.join(', ')) : '';
     },
   };
+}
+
+/** Whether somebody looks at what this player looks at. @param {Game} game @param {Whereabouts} at */
+const alike = (game, at) => at.v === game.view && at.p === game.panel;
+
+/** The others' arrows, one for each member that ever pointed. */
+class Arrows {
+  /** @param {Game} game @param {HTMLElement} layer */
+  constructor(game, layer) {
+    this.game = game;
+    this.layer = layer;
+    /** @type {Map<string, HTMLElement>} */
+    this.byMember = new Map();
+  }
+
+  known() {
+    return this.byMember.keys();
+  }
+
+  /** @param {string} id @param {Whereabouts | undefined} at */
+  draw(id, at) {
+    const member = this.game.room.member(id);
+    const arrow = this.byMember.get(id) ?? this.make(id);
+    const shown = at !== undefined && member !== undefined && member.online && alike(this.game, at) && at.x !== null && at.y !== null;
+    arrow.hidden = !shown;
+    if (!shown) return;
+    arrow.style.left = `${(at.x ?? 0) * 100}%`;
+    arrow.style.top = `${(at.y ?? 0) * 100}%`;
+    arrow.style.setProperty('--theirs', member.colour);
+    setText(arrow.lastElementChild ?? arrow, member.name);
+  }
+
+  /** @param {string} id */
+  make(id) {
+    const arrow = h('div', { class: 'cursor', hidden: true });
+    arrow.append(s('svg', { viewBox: '0 0 24 28', width: 22, height: 26 }, path('M2 2l18 12-8 2-4 9z', 'currentColor'), line('M2 2l18 12-8 2-4 9z', '#0b0f14', 1.6)), h('span', {}));
+    this.byMember.set(id, arrow);
+    this.layer.append(arrow);
+    return arrow;
+  }
 }
 
 /** What is on top in the area, relative to it: everybody's pointer is a fraction of the same picture. @param {HTMLElement} area */

@@ -39,7 +39,7 @@ export function wheel(game, lock, wheel, { name, value, face, letters }) {
     event.preventDefault();
   };
   const words = h('span', { class: face ? 'unseen' : 'wheel-words' });
-  const shown = h('span', { class: 'wheel-face', 'aria-hidden': Boolean(face) ? 'true' : undefined });
+  const shown = h('span', { class: 'wheel-face', 'aria-hidden': face ? 'true' : undefined });
   const up = button('▲', next, { class: 'wheel-button', 'aria-label': text.wheel.next(name) });
   const down = button('▼', previous, { class: 'wheel-button', 'aria-label': text.wheel.previous(name) });
   const element = h('div', { class: `wheel wheel-${lock}`, role: 'group', 'aria-label': name, keydown },
