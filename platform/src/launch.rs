@@ -56,7 +56,7 @@ pub struct PlacementError(pub String);
 /// Knows which host serves, or will serve, a room.
 #[async_trait]
 pub trait Placement: Send + Sync {
-    /// The WebSocket address of that host.
+    /// The WebSocket address of that host, or its path where it is on the site's own origin.
     async fn place(&self, room: GameId) -> Result<String, PlacementError>;
 }
 

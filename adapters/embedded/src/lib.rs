@@ -1,9 +1,13 @@
 //! Every port on SQLite and plain files, for one machine.
 //!
 //! What the business keeps is in one database, `platform.db`, and two folders, `titles` and `outbox`; the
-//! secrets are in one file. [`Embedded`] opens them all below one data folder.
+//! secrets are in one file. [`Embedded`] opens them all below one data folder. What the host keeps beside its journal is
+//! in a database of its own, `rooms.db` ([`rooms`]), so that neither waits for the other's disk.
 
+pub mod archive;
+pub mod bridge;
 pub mod database;
+pub mod directory;
 pub mod files;
 pub mod games;
 pub mod ledger;
@@ -14,6 +18,7 @@ pub mod orders;
 pub mod outbox;
 pub mod queue;
 pub mod rates;
+pub mod rooms;
 pub mod secrets;
 pub mod sends;
 pub mod stats;

@@ -9,8 +9,6 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// How long a call waits for another process that writes the file.
 const BUSY_FOR: Duration = Duration::from_secs(5);
-/// Prepared statements kept.
-const STATEMENTS: usize = 32;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS owners (
@@ -90,7 +88,6 @@ impl Rooms {
 fn connect(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(file)?;
     connection.busy_timeout(BUSY_FOR)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 

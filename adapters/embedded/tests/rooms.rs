@@ -86,12 +86,8 @@ async fn a_chunk_that_changed_on_disk_is_reported_and_not_shown() {
         .await
         .unwrap();
     let other = rusqlite::Connection::open(folder.path().join("0.db")).unwrap();
-    other
-        .execute(
-            "UPDATE chunks SET chunk = substr(chunk, 1, 60) || x'00' || substr(chunk, 62)",
-            [],
-        )
-        .unwrap();
+    let change = "UPDATE chunks SET chunk = CAST(substr(chunk, 1, 60) || x'ff' || substr(chunk, 62) AS BLOB)";
+    other.execute(change, []).unwrap();
     let read = archive.read(room, Seq::ZERO, 1_000).await;
     assert!(matches!(read, Err(ArchiveError::Corrupt(_))), "{read:?}");
 }

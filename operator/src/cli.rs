@@ -1,0 +1,67 @@
+//! The command line. Every setting can also be given by the environment, where a service manager wants it so.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Multiplayer browser games by e-mail link: the shop, the rooms and the jobs, on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "latchkey", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) up: Up,
+}
+
+/// What to do; `up` when nothing is said.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the whole platform on this machine (the default).
+    Up(Up),
+}
+
+/// Start the whole platform on this machine.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Up {
+    /// Folder in which everything is kept; made if it is not there.
+    #[arg(long, value_name = "DIR", default_value = "data", env = "LATCHKEY_DATA")]
+    pub(crate) data: PathBuf,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 8080, env = "LATCHKEY_PORT")]
+    pub(crate) port: u16,
+    /// Address to listen on; 0.0.0.0 lets other machines in.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", env = "LATCHKEY_BIND")]
+    pub(crate) bind: IpAddr,
+    /// Address under which people reach the site, as it stands in links and e-mails [default: http://localhost:PORT].
+    #[arg(long, value_name = "URL", env = "LATCHKEY_URL")]
+    pub(crate) url: Option<String>,
+    /// Folder of titles to publish at start, laid out as `games/<slug>/` and `sdk/` [default: those built in].
+    #[arg(long, value_name = "DIR", env = "LATCHKEY_TITLES")]
+    pub(crate) titles: Option<PathBuf>,
+    /// Print the addresses as one line of JSON when ready, and logs as JSON lines, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What to log: error, warn, info, debug, or a filter such as `info,latchkey_host=debug`.
+    #[arg(long, value_name = "FILTER", default_value = "warn,latchkey=info", env = "LATCHKEY_LOG")]
+    pub(crate) log: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn up_is_what_happens_when_no_command_is_named() {
+        let cli = Cli::parse_from(["latchkey", "--port", "0", "--json"]);
+        assert!(cli.command.is_none() && cli.up.json && cli.up.port == 0);
+        let named = Cli::parse_from(["latchkey", "up", "--data", "elsewhere"]);
+        assert!(matches!(named.command, Some(Command::Up(up)) if up.data == std::path::Path::new("elsewhere")));
+    }
+}

@@ -1,0 +1,91 @@
+//! The one listener of `latchkey up`: accepts connections, speaks HTTP/1.1 on them, and stops gracefully.
+//! Connections that become room connections leave it with the upgrade.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+/// HTTP connections at one time; room connections are counted by the host. Further ones wait to be accepted.
+const CONNECTIONS: usize = 1_024;
+/// From the first byte of a connection, or from its last answer, until a whole request head is there.
+const HEAD_WITHIN: Duration = Duration::from_secs(15);
+/// Bytes of a request head.
+const HEAD_BYTES: usize = 32 * 1024;
+/// Header lines of a request.
+const HEAD_LINES: usize = 64;
+/// After the system refused to give a connection.
+const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(50);
+/// From asking to stop until open requests are cut off.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Takes the address.
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; another program may have it: choose a port with --port, or 0 for any")
+    })
+}
+
+/// Serves `router` until `stop` becomes true; then lets open requests end, for a while.
+pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept(), if connections.len() < CONNECTIONS => accepted,
+            Some(_ended) = connections.join_next() => continue,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                connections.spawn(serve_one(stream, peer, router.clone(), stop.clone()));
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: connections that end will free some.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(AFTER_A_FAILED_ACCEPT).await;
+            }
+        }
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_WITHIN, all).await.is_err() {
+        tracing::warn!("some requests were still open and are cut off");
+    }
+}
+
+/// Serves one HTTP connection, which may be upgraded, until it ends or is told to stop between two requests.
+async fn serve_one(stream: TcpStream, peer: SocketAddr, router: Router, mut stop: watch::Receiver<bool>) {
+    // Failing to set it costs milliseconds, not correctness.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request.map(Body::new))
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEAD_LINES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    // How a connection ends is the client's affair.
+    tokio::select! {
+        _ended = connection.as_mut() => return,
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ended = connection.await;
+}

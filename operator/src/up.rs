@@ -1,0 +1,202 @@
+//! `latchkey up`: opens the data folder, wires site, game host and jobs together in one process, and runs until it is
+//! told to stop.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+use latchkey_embedded::archive::EmbeddedArchive;
+use latchkey_embedded::bridge::{ArchiveHistory, OnePlace, SameClock, ToldAtOnce};
+use latchkey_embedded::directory::EmbeddedDirectory;
+use latchkey_embedded::rooms::Rooms;
+use latchkey_embedded::Embedded;
+use latchkey_host::{Config, Host, HostLimits, Origins, Ports};
+use latchkey_jobs::Handlers;
+use latchkey_journal::{Folder, Journal, Limits};
+use latchkey_platform::Platform;
+use latchkey_platform::entropy;
+use latchkey_platform::links::Links;
+use latchkey_platform::mail::SendOnce;
+use latchkey_platform::titles;
+use latchkey_site::{Dev, Site, SiteConfig};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::cli::Up;
+use crate::data::DataFolder;
+use crate::report::Ready;
+use crate::{bundles, listener, logs, workers};
+
+/// The slot of the only host on this machine.
+const SLOT: u16 = 1;
+/// Path of that host's rooms; also its name in the directory, so it must be the same at every start.
+const ROOMS: &str = "/s/1/room";
+/// From asking to stop until records that did not reach the archive are left to the journal.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Runs the platform until SIGINT or SIGTERM.
+pub(crate) fn run(settings: &Up) -> Result<()> {
+    logs::start(&settings.log, settings.json)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
+    runtime.block_on(up(settings))
+}
+
+async fn up(settings: &Up) -> Result<()> {
+    // Signals are taken from here on, so that stopping while starting is a stop as well.
+    let stop = on_signal()?;
+    let data = DataFolder::open(&settings.data)?;
+    // The journal's lock keeps a second process off the whole folder, so it comes before anything is written.
+    let (journal, recovered) = open_journal(&data)?;
+    let listener = listener::bind(SocketAddr::new(settings.bind, settings.port)).await?;
+    let url = public_url(settings, &listener)?;
+    let embedded = Embedded::open(data.path(), url.parse().with_context(|| format!("--url {url:?} is not usable"))?)?;
+    let rooms = Rooms::open(&data.place("rooms.db")).context("rooms.db cannot be opened")?;
+    let platform = embedded.platform(Arc::new(OnePlace(ROOMS.to_owned())));
+    publish(settings, &embedded).await?;
+
+    let host = Arc::new(start_host(&embedded, &platform, &rooms, journal, recovered));
+    let site = site(&embedded, &platform);
+    let workers = workers::start(staff(&embedded, &platform, &rooms, site.clone()), &stop);
+    let router = site.merge(host.router()).merge(figures(host.clone()));
+
+    let ready = Ready {
+        site: &url,
+        outbox: format!("{url}/dev/outbox"),
+        metrics: format!("{url}/metrics"),
+        data: data.path(),
+        pid: std::process::id(),
+    };
+    ready.say(settings.json).context("the addresses cannot be printed")?;
+    tracing::info!(site = url, "latchkey is up");
+
+    let serving = tokio::spawn(listener::serve(listener, router, stop.clone()));
+    stop.clone().wait_for(|stop| *stop).await.context("the signal handler is gone")?;
+    tracing::info!("stopping");
+    let summary = host.stop(STOP_WITHIN).await;
+    serving.await.context("the listener panicked")?;
+    workers.join_all().await;
+    tracing::info!(
+        connections = summary.connections,
+        rooms = summary.rooms,
+        unstored = summary.unstored,
+        "latchkey is down"
+    );
+    Ok(())
+}
+
+/// Becomes true at the first SIGINT or SIGTERM.
+fn on_signal() -> Result<watch::Receiver<bool>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        stop.send_replace(true);
+    });
+    Ok(stopped)
+}
+
+fn open_journal(data: &DataFolder) -> Result<(Journal, latchkey_journal::Recovered)> {
+    let folder = Folder::open(data.place("journal"))
+        .with_context(|| format!("the data folder {} cannot be used", data.path().display()))?;
+    Journal::open(Arc::new(folder), Limits::default()).context("the journal cannot be opened")
+}
+
+/// The address people use: as told, else this machine under the port that was taken.
+fn public_url(settings: &Up, listener: &TcpListener) -> Result<String> {
+    if let Some(url) = &settings.url {
+        return Ok(url.trim_end_matches('/').to_owned());
+    }
+    let port = listener.local_addr().context("the listener has no address")?.port();
+    Ok(match settings.bind {
+        IpAddr::V4(address) if !address.is_unspecified() => format!("http://{address}:{port}"),
+        IpAddr::V6(address) if !address.is_unspecified() => format!("http://[{address}]:{port}"),
+        _ => format!("http://localhost:{port}"),
+    })
+}
+
+async fn publish(settings: &Up, embedded: &Embedded) -> Result<()> {
+    let bundles = match &settings.titles {
+        Some(folder) => bundles::of_folder(folder)?,
+        None => bundles::built_in()?,
+    };
+    for bundle in &bundles {
+        let published = titles::publish(&*embedded.titles, bundle, embedded.clock.now()).await?;
+        if published.new {
+            tracing::info!(title = %published.version.slug, version = published.version.number, "title published");
+        }
+    }
+    Ok(())
+}
+
+fn start_host(
+    embedded: &Embedded,
+    platform: &Platform,
+    rooms: &Rooms,
+    journal: Journal,
+    recovered: latchkey_journal::Recovered,
+) -> Host {
+    let config = Config {
+        slot: SLOT,
+        origins: Origins::SameHost,
+        tickets: embedded.secrets.site.tickets.verifier(),
+        secret: embedded.secrets.records,
+        seed: u64::from_le_bytes(entropy::bytes(&*embedded.entropy)),
+        limits: HostLimits::default(),
+    };
+    let ports = Ports {
+        directory: Arc::new(EmbeddedDirectory::new(rooms.clone(), ROOMS)),
+        archive: Arc::new(EmbeddedArchive::new(rooms.clone())),
+        finishes: Arc::new(ToldAtOnce(platform.launch.clone())),
+        clock: Arc::new(SameClock(embedded.clock.clone())),
+    };
+    Host::start(config, ports, journal, recovered)
+}
+
+fn site(embedded: &Embedded, platform: &Platform) -> Router {
+    let dev = Dev { till: embedded.till.clone(), outbox: embedded.outbox.clone() };
+    let config = SiteConfig { dev: Some(dev), ..SiteConfig::default() };
+    latchkey_site::router(&Site::new(platform.clone(), config))
+}
+
+fn staff(embedded: &Embedded, platform: &Platform, rooms: &Rooms, site: Router) -> workers::Staff {
+    let handlers = Handlers {
+        orders: embedded.orders.clone(),
+        games: embedded.games.clone(),
+        titles: embedded.titles.clone(),
+        history: Arc::new(ArchiveHistory(EmbeddedArchive::new(rooms.clone()))),
+        stats: embedded.stats.clone(),
+        mail: SendOnce {
+            sends: embedded.sends.clone(),
+            mailer: embedded.outbox.clone(),
+            clock: embedded.clock.clone(),
+        },
+        links: Links::new(embedded.secrets.site.links.clone(), embedded.site.clone()),
+        clock: embedded.clock.clone(),
+    };
+    workers::Staff {
+        queue: embedded.queue.clone(),
+        handlers,
+        fulfilment: platform.fulfilment.clone(),
+        till: embedded.till.clone(),
+        site,
+    }
+}
+
+/// `GET /metrics`, in the Prometheus text format.
+fn figures(host: Arc<Host>) -> Router {
+    let answer = move || async move {
+        let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+        (StatusCode::OK, kind, host.render_metrics()).into_response()
+    };
+    Router::new().route("/metrics", get(answer))
+}

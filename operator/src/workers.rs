@@ -1,0 +1,104 @@
+//! What runs beside the listener: the workers of the queues, the sweep over unfinished orders, and the test till's
+//! messenger. Each looks for work until it is told to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::Request;
+use hyper::header::CONTENT_TYPE;
+use latchkey_jobs::worker::Worker;
+use latchkey_jobs::Handlers;
+use latchkey_platform::fulfil::Fulfilment;
+use latchkey_platform::queue::{Queue, QueueName};
+use latchkey_platform::till::{TestTill, TillEvent};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+
+/// Between two runs of the sweep.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// Between two looks for events of the test till.
+const TILL_EVERY: Duration = Duration::from_millis(100);
+/// Events posted in one go.
+const EVENTS: usize = 16;
+
+/// What the workers need.
+pub(crate) struct Staff {
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) handlers: Handlers,
+    pub(crate) fulfilment: Fulfilment,
+    pub(crate) till: Arc<dyn TestTill>,
+    /// The site, to which the till posts as a provider would.
+    pub(crate) site: Router,
+}
+
+/// Starts all workers; they end when `stop` becomes true.
+pub(crate) fn start(staff: Staff, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut workers = JoinSet::new();
+    for name in QueueName::ALL {
+        let worker = Worker { queue: staff.queue.clone(), name, handlers: staff.handlers.clone() };
+        workers.spawn(worker.run(stop.clone()));
+    }
+    workers.spawn(sweep(staff.fulfilment, stop.clone()));
+    workers.spawn(post_events(staff.till, staff.site, stop.clone()));
+    workers
+}
+
+/// Waits for `time`; says whether to go on.
+async fn goes_on(stop: &mut watch::Receiver<bool>, time: Duration) -> bool {
+    tokio::time::timeout(time, stop.wait_for(|stop| *stop)).await.is_err()
+}
+
+async fn sweep(fulfilment: Fulfilment, mut stop: watch::Receiver<bool>) {
+    loop {
+        match fulfilment.sweep().await {
+            Ok(swept) => {
+                for (order, error) in &swept.failed {
+                    tracing::warn!(%order, %error, "an order's effects could not be carried out; the sweep tries again");
+                }
+                if swept.finished > 0 {
+                    tracing::info!(orders = swept.finished, "the sweep finished what was left undone");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the sweep could not look for orders"),
+        }
+        if !goes_on(&mut stop, SWEEP_EVERY).await {
+            return;
+        }
+    }
+}
+
+async fn post_events(till: Arc<dyn TestTill>, site: Router, mut stop: watch::Receiver<bool>) {
+    while goes_on(&mut stop, TILL_EVERY).await {
+        let events = match till.due(EVENTS).await {
+            Ok(events) => events,
+            Err(error) => {
+                tracing::warn!(%error, "the test till's events could not be looked for");
+                continue;
+            }
+        };
+        for event in events {
+            let id = event.id.clone();
+            let taken = post(&site, event).await;
+            if let Err(error) = till.posted(&id, taken).await {
+                tracing::warn!(%error, event = id, "an event was posted and may be posted again");
+            }
+        }
+    }
+}
+
+/// Posts one event; says whether the site took it.
+async fn post(site: &Router, event: TillEvent) -> bool {
+    let request = Request::post(latchkey_site::WEBHOOK)
+        .header(CONTENT_TYPE, "application/json")
+        .header("stripe-signature", event.signature)
+        .body(Body::from(event.body))
+        .expect("the signature is plain text");
+    let Ok(answer) = site.clone().oneshot(request).await;
+    let status = answer.status();
+    tracing::debug!(event = event.id, %status, "event posted");
+    // What the site refuses for good need not be told again.
+    status.is_success() || status.is_client_error()
+}
