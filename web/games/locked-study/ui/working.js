@@ -146,8 +146,8 @@ function winkingStar() {
   const field = s('svg', { viewBox: '-160 -160 320 320', class: 'panel-picture eyepiece', 'aria-hidden': 'true', focusable: 'false' },
     circle(0, 0, 158, '#04060d'), s('clipPath', { id: 'tw-eye' }, circle(0, 0, 146, '#000')), circle(0, 0, 146, '#0c1736'),
     group({ 'clip-path': 'url(#tw-eye)' }, ...times(110, () => circle(-150 + next() * 300, -150 + next() * 300, 0.5 + next() * 1.6, '#fff6d8', { opacity: 0.25 + next() * 0.6 })),
-      group({ class: 'still-winks' }, ...BELL_ANSWER.flatMap((count, row) => times(count, (i) => circle(-44 + i * 22, 40 + row * 19, 5.5, '#fff9e0')))),
-      group({ transform: 'translate(0 -18)' }, wink)),
+      group({ class: 'still-winks' }, ...BELL_ANSWER.flatMap((count, row) => times(count, (i) => circle(-30 + i * 15, 18 + row * 27, 5, '#fff9e0')))),
+      group({ transform: 'translate(0 -58)' }, wink)),
     circle(0, 0, 147, 'none', { stroke: '#5c3d17', 'stroke-width': 4 }));
   if (!matchMedia('(prefers-reduced-motion: reduce)').matches) {
     field.classList.add('moving');
