@@ -103,7 +103,8 @@ impl Connection {
             self.id,
         );
         tracing::debug!(room = %live.id, ?ending, "a connection ended");
-        upgrade::end(shared, self.wire, ending).await;
+        // Boxed, as is paging: what happens rarely is not to be kept in every connection's memory.
+        Box::pin(upgrade::end(shared, self.wire, ending)).await;
     }
 
     async fn serve(&mut self) -> Result<std::convert::Infallible, Ending> {
@@ -177,7 +178,7 @@ impl Connection {
             match read {
                 Read::CaughtUp => return Ok(()),
                 Read::More => {}
-                Read::FromArchive { after, through } => self.page(after, through).await?,
+                Read::FromArchive { after, through } => Box::pin(self.page(after, through)).await?,
                 // The room forgot this connection and told its mailbox why.
                 Read::Gone => return Err(Ending::Close(self.told_to_close().await)),
             }

@@ -185,3 +185,76 @@ fn lists(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
         .flat_map(|value| value.split(','))
         .any(|value| value.trim().eq_ignore_ascii_case(wanted))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handshake(changes: &[(&HeaderName, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            (&HOST, "here.example:8080"),
+            (&CONNECTION, "keep-alive, Upgrade"),
+            (&UPGRADE, "WebSocket"),
+            (&SEC_WEBSOCKET_VERSION, "13"),
+            (&SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=="),
+            (&SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL),
+        ]
+        .iter()
+        .chain(changes)
+        {
+            headers.insert(*name, http::HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    fn judged(changes: &[(&HeaderName, &'static str)]) -> Result<String, Refused> {
+        judge(
+            &handshake(changes),
+            &Uri::from_static("/s/1/room"),
+            &Origins::SameHost,
+        )
+    }
+
+    #[test]
+    fn p1_2_a_handshake_gets_the_accept_key_of_the_rfc() {
+        assert_eq!(judged(&[]).as_deref(), Ok("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    }
+
+    #[test]
+    fn p1_2_anything_else_is_refused_for_what_is_wrong_with_it() {
+        assert_eq!(
+            judged(&[(&SEC_WEBSOCKET_VERSION, "8")]),
+            Err(Refused::NotWebSocket)
+        );
+        assert_eq!(judged(&[(&UPGRADE, "h2c")]), Err(Refused::NotWebSocket));
+        assert_eq!(
+            judged(&[(&CONNECTION, "close")]),
+            Err(Refused::NotWebSocket)
+        );
+        assert_eq!(judged(&[(&SEC_WEBSOCKET_KEY, "short")]), Err(Refused::Key));
+        assert_eq!(
+            judged(&[(&SEC_WEBSOCKET_PROTOCOL, "latchkey.11")]),
+            Err(Refused::Subprotocol)
+        );
+    }
+
+    #[test]
+    fn pages_of_the_same_host_and_port_are_served_and_no_others() {
+        for origin in ["http://here.example:8080", "https://here.example:8080"] {
+            assert!(judged(&[(&ORIGIN, origin)]).is_ok(), "{origin}");
+        }
+        for origin in [
+            "http://here.example",
+            "http://evil.example:8080",
+            "null",
+            "",
+        ] {
+            assert_eq!(
+                judged(&[(&ORIGIN, origin)]),
+                Err(Refused::Origin),
+                "{origin}"
+            );
+        }
+    }
+}

@@ -352,9 +352,10 @@ impl LiveRoom {
 
     /// Stops the room: no more input, and every connection is closed with `code`.
     pub(crate) fn stop(&self, code: CloseCode) {
-        self.ended.store(true, Ordering::Release);
         let mut core = self.lock();
         core.ended.get_or_insert(Ended::Stopped(code));
+        // Only now may the room be opened anew: nothing is added to its journal any more.
+        self.ended.store(true, Ordering::Release);
         for (_, mailbox) in core.mailboxes.drain() {
             mailbox.close(code);
         }
@@ -368,13 +369,10 @@ impl LiveRoom {
                 return false;
             }
             core.ended = Some(Ended::Evicted);
+            self.ended.store(true, Ordering::Release);
             true
         });
-        let evicted = evicted.unwrap_or(false);
-        if evicted {
-            self.ended.store(true, Ordering::Release);
-        }
-        evicted
+        evicted.unwrap_or(false)
     }
 
     /// How many of its records the archive does not have.

@@ -142,11 +142,9 @@ async fn p1_3_a_join_that_does_not_come_in_time_is_too_late() {
 async fn p1_3_the_first_frame_is_a_join_of_bounded_size_or_the_end() {
     let host = TestHost::start().await;
     let ticket = host.world.ticket(room(1), members(1)[0]);
-    let join = |padding: usize| {
-        let mut join = json!({"op": "join", "ticket": ticket, "sdk": ""}).to_string();
-        let padding = padding.saturating_sub(join.len());
-        join.insert_str(join.len() - 2, &"x".repeat(padding));
-        join
+    let join = |size: usize| {
+        let frame = |sdk: &str| format!(r#"{{"op":"join","ticket":"{ticket}","sdk":"{sdk}"}}"#);
+        frame(&"x".repeat(size - frame("").len()))
     };
     for (first, code) in [
         (

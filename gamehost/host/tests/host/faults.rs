@@ -94,7 +94,7 @@ async fn p8_a_full_journal_refuses_and_takes_again_when_the_archive_has_caught_u
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_panic_ends_one_room_which_is_rebuilt_and_no_other_notices() {
     let host = TestHost::start().await;
     let people = members(3);

@@ -87,21 +87,23 @@ async fn a_flood_of_pings_is_closed_too() {
     assert_eq!(client.close_code().await, CloseCode::Flood.as_u16());
 }
 
-/// Ten members that say enough at once to fill every buffer between the host and a client that does not read.
-async fn fill(host: &TestHost, clients: &mut [Client], from: u64) {
+/// Many members say so much that every buffer between the host and a client that does not read is full.
+async fn fill(host: &TestHost, clients: &mut [Client]) {
     let body = "x".repeat(15_000);
-    let each = u64::from(limits::SAYS_BURST) - 5;
-    let before = host.host.metrics().records.get();
-    for client in &mut *clients {
-        for n in from..from + each {
+    let mut tail = host.host.metrics().records.get();
+    for n in 1..=FILL {
+        for client in &mut *clients {
             client.say(n, body.as_str()).await;
+            tail += 1;
+        }
+        for client in &mut *clients {
+            client.caught_up(tail).await;
         }
     }
-    let tail = before + each * clients.len() as u64;
-    for client in clients {
-        client.caught_up(tail).await;
-    }
 }
+
+/// What each member says in [`fill`], less than the burst that is allowed.
+const FILL: u64 = limits::SAYS_BURST as u64 - 5;
 
 #[tokio::test]
 async fn p8_3_a_client_that_never_reads_is_closed_while_the_others_go_on() {
@@ -116,13 +118,13 @@ async fn p8_3_a_client_that_never_reads_is_closed_while_the_others_go_on() {
         .send_join(&host, room(1), people[0], Value::Null)
         .await;
     stuck.next_op("welcome").await;
-    fill(&host, &mut clients, 1).await;
+    fill(&host, &mut clients).await;
     eventually("the slow reader is closed", || {
         host.host.metrics().closes(CloseCode::Slow) == 1
     })
     .await;
-    clients[0].say(56, "we play on").await;
-    clients[1].caught_up(13 + 12 * 55 + 1).await;
+    clients[0].say(FILL + 1, "we play on").await;
+    clients[1].caught_up(13 + 12 * FILL + 1).await;
 }
 
 #[tokio::test]
@@ -138,7 +140,7 @@ async fn a_close_reaches_a_connection_that_is_blocked_in_sending() {
         .send_join(&host, room(1), people[0], Value::Null)
         .await;
     stuck.next_op("welcome").await;
-    fill(&host, &mut clients, 1).await;
+    fill(&host, &mut clients).await;
     let delivered = host.host.metrics().deliveries.get();
     let (mut second, _) = Client::join(&host, room(1), people[0]).await;
     eventually("the seat is taken over", || {
@@ -153,7 +155,7 @@ async fn a_close_reaches_a_connection_that_is_blocked_in_sending() {
         "it did not wait to be slow"
     );
     second.say(1, "back").await;
-    second.caught_up(13 + 12 * 55 + 1).await;
+    second.caught_up(13 + 12 * FILL + 1).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,5 @@
 //! A client of the room protocol that does as it is told, right or wrong.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
 use latchkey_protocol::{MemberId, RoomId};
@@ -272,14 +270,6 @@ impl Client {
             host.host.metrics().connections.get() < before
         })
         .await;
-    }
-
-    /// Whether anything comes within a moment; for what must not come.
-    pub(crate) async fn quiet_for(&mut self, moment: Duration) -> Option<Value> {
-        tokio::time::timeout(moment, self.next())
-            .await
-            .ok()
-            .and_then(Result::ok)
     }
 }
 
