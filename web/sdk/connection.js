@@ -6,7 +6,7 @@ import { LatchkeyError } from './errors.js';
 
 const SUBPROTOCOL = 'latchkey.1';
 
-/** The request and socket of the present attempt. Whatever a former one still does is not heard. */
+/** The request and socket of the present attempt. What a former one still says carries its number, and the session ignores it. */
 export class Connection {
   /** @type {WebSocket | null} */
   #socket = null;
@@ -63,11 +63,8 @@ export class Connection {
   hangUp() {
     this.#request?.abort();
     this.#request = null;
-    const socket = this.#socket;
+    this.#socket?.close();
     this.#socket = null;
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
   }
 }
 

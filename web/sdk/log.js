@@ -78,7 +78,6 @@ export class Log {
     }
     this.tail = this.target = welcome.tail;
     this.finished = welcome.finished ?? null;
-    this.advance(welcome.stored);
     return true;
   }
 

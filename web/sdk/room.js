@@ -58,7 +58,6 @@ class JoinedRoom {
   #nextId = 1;
   /** @type {Map<number, Promised>} */
   #promised = new Map();
-  #warning = false;
   /** @type {Saying | null} */
   #finishing = null;
 
@@ -273,10 +272,7 @@ class JoinedRoom {
 
   /** Listens for leaving only while something would be lost: the listener alone costs the page the browser's back cache. */
   #warn() {
-    const needed = this.unsaved > 0;
-    if (needed === this.#warning) return;
-    this.#warning = needed;
-    if (needed) this.#world.page?.addEventListener('beforeunload', this.#leaving);
+    if (this.unsaved > 0) this.#world.page?.addEventListener('beforeunload', this.#leaving);
     else this.#world.page?.removeEventListener('beforeunload', this.#leaving);
   }
 

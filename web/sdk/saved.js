@@ -10,7 +10,6 @@ const OPS = new Set(['say', 'profile', 'finish', 'leave']);
 export class SavedRecords {
   #storage;
   #connect;
-  #last = '';
 
   /** @param {import('./types.js').KeyValueStorage | null} storage @param {string} connect */
   constructor(storage, connect) {
@@ -31,8 +30,6 @@ export class SavedRecords {
   /** @param {string} member @param {Saved[]} saved */
   save(member, saved) {
     const text = saved.length === 0 ? '' : JSON.stringify(saved);
-    if (text === this.#last) return;
-    this.#last = text;
     try {
       if (text === '') this.#storage?.removeItem(this.#key(member));
       else this.#storage?.setItem(this.#key(member), text);

@@ -330,7 +330,7 @@ export class Session {
     }
     this.#rewind = null;
     this.#emit('members', this.members.list);
-    this.#settleStored();
+    this.#stored(welcome.stored);
     this.#ifCaughtUp();
     this.#changed();
     // The welcome waited for the room to be opened; a beat measures the clock by the round trip alone.

@@ -259,6 +259,45 @@ test('a gap is answered by sending again from the first unordered record, and gi
   assert.equal(driver.session.state, 'waiting');
 });
 
+test('gaps that were mended are not held against the connection', () => {
+  const driver = new Driver().live();
+  for (let n = 1; n <= 20; n += 1) {
+    driver.say(n);
+    driver.frame({ op: 'refused', n, code: 'gap', message: 'gap' });
+    driver.pass(50);
+    driver.mine(n, n, n);
+  }
+  assert.deepEqual(driver.done('fault'), []);
+});
+
+test('after a refusal for rate a backlog goes out no faster than the host gives', () => {
+  const driver = new Driver().live();
+  for (let body = 1; body <= 60; body += 1) driver.say(body);
+  driver.took();
+  driver.pass(1_000);
+  driver.frame({ op: 'refused', n: 1, code: 'rate', message: 'slow', retry_after: 100 });
+  for (let n = 2; n <= 32; n += 1) driver.frame({ op: 'refused', n, code: 'gap', message: 'gap' });
+  driver.took();
+  let sent = 0;
+  for (let ms = 0; ms < 1_100; ms += 10) {
+    driver.pass(10);
+    for (const [n, body] of driver.took()) {
+      sent += 1;
+      driver.mine(sent, n, body);
+    }
+  }
+  assert.ok(sent >= 20 && sent <= 30, `${sent} in the second after the wait`);
+});
+
+test('a welcome that tells of more stored records is as good as the watermark', () => {
+  const driver = new Driver().live();
+  const id = driver.say('a');
+  driver.mine(1, 1, 'a');
+  driver.again({ resumed: true, tail: 5, stored: 1, n: 1 });
+  assert.deepEqual(driver.events('stored'), [[1]]);
+  assert.deepEqual(driver.done('stored'), [{ do: 'stored', id }]);
+});
+
 test('a refusal without a number only tells', () => {
   const driver = new Driver().live();
   driver.say('a');

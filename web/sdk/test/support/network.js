@@ -187,7 +187,10 @@ export class MemoryStorage extends Map {
 export class FakePage {
   shown = true;
   #listeners = [];
-  addEventListener(type, run) { this.#listeners.push({ type, run }); }
+  addEventListener(type, run) {
+    this.removeEventListener(type, run);
+    this.#listeners.push({ type, run });
+  }
   removeEventListener(type, run) { this.#listeners = this.#listeners.filter((other) => other.type !== type || other.run !== run); }
   visible() { return this.shown; }
   fire(type, event = {}) { for (const { run } of this.#listeners.filter((other) => other.type === type)) run(event); }
