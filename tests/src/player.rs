@@ -53,8 +53,15 @@ impl Seat {
                 .map(str::to_owned)
                 .context(name.to_owned())
         };
+        let url = text("url")?;
+        // An address without a host is below the page's own, as for a browser.
+        let url = if url.starts_with('/') {
+            format!("{}{url}", origin.replacen("http", "ws", 1))
+        } else {
+            url
+        };
         Ok(Place {
-            url: text("url")?,
+            url,
             ticket: text("ticket")?,
         })
     }
@@ -117,6 +124,10 @@ struct Unordered {
     frame: String,
 }
 
+/// Frames a slowed client sends at one time, and the wait between two portions: below what the host takes (P8).
+const PORTION: usize = 5;
+const PORTION_EVERY: Duration = Duration::from_millis(200);
+
 /// A client with a history.
 #[derive(Debug)]
 pub struct Player {
@@ -138,6 +149,8 @@ pub struct Player {
     sent: u64,
     /// Until then nothing of one's own is sent, because the host asked for a wait.
     hold: Option<Pin<Box<Sleep>>>,
+    /// Since the host asked for a wait on this connection, frames go in small portions.
+    careful: bool,
 }
 
 impl Player {
@@ -157,6 +170,7 @@ impl Player {
             unordered: VecDeque::new(),
             sent: 0,
             hold: None,
+            careful: false,
         }
     }
 
@@ -192,6 +206,7 @@ impl Player {
         within(PATIENCE, "the welcome", self.welcomed(&mut socket)).await??;
         self.socket = Some(socket);
         self.hold = None;
+        self.careful = false;
         self.send_again();
         self.send_unordered().await
     }
@@ -288,9 +303,14 @@ impl Player {
             return Ok(());
         }
         let sent = self.sent;
-        for own in self.unordered.iter().filter(|own| own.n > sent) {
+        let portion = if self.careful { PORTION } else { usize::MAX };
+        let due = self.unordered.iter().filter(|own| own.n > sent);
+        for own in due.take(portion) {
             socket.feed(own.frame.clone()).await?;
             self.sent = own.n;
+        }
+        if self.careful {
+            self.hold = Some(Box::pin(tokio::time::sleep(PORTION_EVERY)));
         }
         socket.flush().await
     }
@@ -367,6 +387,7 @@ impl Player {
         let wait = match frame["code"].as_str() {
             Some("rate") => {
                 self.slowed += 1;
+                self.careful = true;
                 frame["retry_after"].as_u64()
             }
             Some("unavailable") => frame["retry_after"].as_u64().or(Some(100)),

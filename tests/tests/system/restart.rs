@@ -80,6 +80,8 @@ async fn a_platform_that_was_killed_at_rest_starts_with_nothing_lost() -> anyhow
     platform.restart().await?;
     for player in &mut both {
         player.connect().await?;
+    }
+    for player in &mut both {
         player
             .until("both words", |player| player.held() == 4)
             .await?;

