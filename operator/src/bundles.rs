@@ -26,22 +26,30 @@ pub(crate) fn of_folder(folder: &Path) -> Result<Vec<Bundle>> {
     let mut files = Files::new();
     for part in ["games", "sdk"] {
         let path = folder.join(part);
-        on_disk(&path, part, &mut files)
-            .with_context(|| format!("{} is not a folder of titles: it needs games/<slug>/ and sdk/", folder.display()))?;
+        on_disk(&path, part, &mut files).with_context(|| {
+            format!(
+                "{} is not a folder of titles: it needs games/<slug>/ and sdk/",
+                folder.display()
+            )
+        })?;
     }
     bundles(&files)
 }
 
 /// One bundle for every game: its own files and the sdk's.
 fn bundles(files: &Files) -> Result<Vec<Bundle>> {
-    let slugs: BTreeSet<&str> =
-        files.iter().filter_map(|(path, _)| path.strip_prefix("games/")?.strip_suffix("/title.json")).collect();
+    let slugs: BTreeSet<&str> = files
+        .iter()
+        .filter_map(|(path, _)| path.strip_prefix("games/")?.strip_suffix("/title.json"))
+        .collect();
     if slugs.is_empty() {
         bail!("there is no games/<slug>/title.json, so there is no title to publish");
     }
     let of = |slug: &str| {
         let own = format!("games/{slug}/");
-        let files = files.iter().filter(|(path, _)| path.starts_with(&own) || path.starts_with("sdk/"));
+        let files = files
+            .iter()
+            .filter(|(path, _)| path.starts_with(&own) || path.starts_with("sdk/"));
         Bundle::of(files.cloned()).with_context(|| format!("the title {slug} cannot be published"))
     };
     slugs.into_iter().map(of).collect()
@@ -49,11 +57,20 @@ fn bundles(files: &Files) -> Result<Vec<Bundle>> {
 
 /// What belongs to a game's development and not to the game.
 fn is_shipped(name: &str) -> bool {
-    !name.starts_with('.') && name != "test" && name != "node_modules" && !name.ends_with(".md") && name != "tsconfig.json"
+    !name.starts_with('.')
+        && name != "test"
+        && name != "node_modules"
+        && !name.ends_with(".md")
+        && name != "tsconfig.json"
 }
 
 fn embedded(folder: &Dir<'_>, at: &str, files: &mut Files) {
-    let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    let name = |path: &Path| {
+        path.file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+            .to_owned()
+    };
     for file in folder.files() {
         let name = name(file.path());
         if is_shipped(&name) {
@@ -69,7 +86,9 @@ fn embedded(folder: &Dir<'_>, at: &str, files: &mut Files) {
 }
 
 fn on_disk(folder: &Path, at: &str, files: &mut Files) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))?
+    {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if !is_shipped(&name) {
@@ -79,7 +98,10 @@ fn on_disk(folder: &Path, at: &str, files: &mut Files) -> Result<()> {
         if path.is_dir() {
             on_disk(&path, &at, files)?;
         } else {
-            files.push((at, fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?));
+            files.push((
+                at,
+                fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?,
+            ));
         }
     }
     Ok(())
@@ -96,7 +118,13 @@ mod tests {
         assert_eq!(built_in, of_folder(&web).unwrap());
         for bundle in &built_in {
             let manifest = bundle.manifest().unwrap();
-            assert!(bundle.files().all(|(path, _)| !path.as_str().contains("/test/")), "{} ships its tests", manifest.slug);
+            assert!(
+                bundle
+                    .files()
+                    .all(|(path, _)| !path.as_str().contains("/test/")),
+                "{} ships its tests",
+                manifest.slug
+            );
         }
     }
 

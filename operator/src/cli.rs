@@ -26,13 +26,28 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Up {
     /// Folder in which everything is kept; made if it is not there.
-    #[arg(long, value_name = "DIR", default_value = "data", env = "LATCHKEY_DATA")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "data",
+        env = "LATCHKEY_DATA"
+    )]
     pub(crate) data: PathBuf,
     /// Port to listen on; 0 takes a free one.
-    #[arg(long, value_name = "PORT", default_value_t = 8080, env = "LATCHKEY_PORT")]
+    #[arg(
+        long,
+        value_name = "PORT",
+        default_value_t = 8080,
+        env = "LATCHKEY_PORT"
+    )]
     pub(crate) port: u16,
     /// Address to listen on; 0.0.0.0 lets other machines in.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", env = "LATCHKEY_BIND")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1",
+        env = "LATCHKEY_BIND"
+    )]
     pub(crate) bind: IpAddr,
     /// Address under which people reach the site, as it stands in links and e-mails [default: http://localhost:PORT].
     #[arg(long, value_name = "URL", env = "LATCHKEY_URL")]
@@ -44,7 +59,12 @@ pub(crate) struct Up {
     #[arg(long)]
     pub(crate) json: bool,
     /// What to log: error, warn, info, debug, or a filter such as `info,latchkey_host=debug`.
-    #[arg(long, value_name = "FILTER", default_value = "warn,latchkey=info", env = "LATCHKEY_LOG")]
+    #[arg(
+        long,
+        value_name = "FILTER",
+        default_value = "warn,latchkey=info",
+        env = "LATCHKEY_LOG"
+    )]
     pub(crate) log: String,
 }
 
@@ -62,6 +82,8 @@ mod tests {
         let cli = Cli::parse_from(["latchkey", "--port", "0", "--json"]);
         assert!(cli.command.is_none() && cli.up.json && cli.up.port == 0);
         let named = Cli::parse_from(["latchkey", "up", "--data", "elsewhere"]);
-        assert!(matches!(named.command, Some(Command::Up(up)) if up.data == std::path::Path::new("elsewhere")));
+        assert!(
+            matches!(named.command, Some(Command::Up(up)) if up.data == std::path::Path::new("elsewhere"))
+        );
     }
 }

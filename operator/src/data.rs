@@ -13,9 +13,13 @@ impl DataFolder {
     /// Makes the folder if need be.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         fs::create_dir_all(path).with_context(|| {
-            format!("the data folder {} cannot be made; choose another with --data", path.display())
+            format!(
+                "the data folder {} cannot be made; choose another with --data",
+                path.display()
+            )
         })?;
-        let path = fs::canonicalize(path).with_context(|| format!("the data folder {} cannot be read", path.display()))?;
+        let path = fs::canonicalize(path)
+            .with_context(|| format!("the data folder {} cannot be read", path.display()))?;
         Ok(Self(path))
     }
 

@@ -28,7 +28,11 @@ impl Ready<'_> {
             serde_json::to_writer(&mut out, self)?;
             return writeln!(out).and_then(|()| out.flush());
         }
-        let (bold, dim, plain) = if out.is_terminal() { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
+        let (bold, dim, plain) = if out.is_terminal() {
+            ("\x1b[1m", "\x1b[2m", "\x1b[0m")
+        } else {
+            ("", "", "")
+        };
         writeln!(
             out,
             "\n  {bold}Latchkey is up.{plain}\n\n\

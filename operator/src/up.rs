@@ -10,11 +10,11 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
+use latchkey_embedded::Embedded;
 use latchkey_embedded::archive::EmbeddedArchive;
 use latchkey_embedded::bridge::{ArchiveHistory, OnePlace, SameClock, ToldAtOnce};
 use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
-use latchkey_embedded::Embedded;
 use latchkey_host::{Config, Host, HostLimits, Origins, Ports};
 use latchkey_jobs::Handlers;
 use latchkey_journal::{Folder, Journal, Limits};
@@ -42,7 +42,10 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// Runs the platform until SIGINT or SIGTERM.
 pub(crate) fn run(settings: &Up) -> Result<()> {
     logs::start(&settings.log, settings.json)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")?;
     runtime.block_on(up(settings))
 }
 
@@ -54,7 +57,11 @@ async fn up(settings: &Up) -> Result<()> {
     let (journal, recovered) = open_journal(&data)?;
     let listener = listener::bind(SocketAddr::new(settings.bind, settings.port)).await?;
     let url = public_url(settings, &listener)?;
-    let embedded = Embedded::open(data.path(), url.parse().with_context(|| format!("--url {url:?} is not usable"))?)?;
+    let embedded = Embedded::open(
+        data.path(),
+        url.parse()
+            .with_context(|| format!("--url {url:?} is not usable"))?,
+    )?;
     let rooms = Rooms::open(&data.place("rooms.db")).context("rooms.db cannot be opened")?;
     let platform = embedded.platform(Arc::new(OnePlace(ROOMS.to_owned())));
     publish(settings, &embedded).await?;
@@ -71,11 +78,16 @@ async fn up(settings: &Up) -> Result<()> {
         data: data.path(),
         pid: std::process::id(),
     };
-    ready.say(settings.json).context("the addresses cannot be printed")?;
+    ready
+        .say(settings.json)
+        .context("the addresses cannot be printed")?;
     tracing::info!(site = url, "latchkey is up");
 
     let serving = tokio::spawn(listener::serve(listener, router, stop.clone()));
-    stop.clone().wait_for(|stop| *stop).await.context("the signal handler is gone")?;
+    stop.clone()
+        .wait_for(|stop| *stop)
+        .await
+        .context("the signal handler is gone")?;
     tracing::info!("stopping");
     let summary = host.stop(STOP_WITHIN).await;
     serving.await.context("the listener panicked")?;
@@ -116,7 +128,10 @@ fn public_url(settings: &Up, listener: &TcpListener) -> Result<String> {
     if let Some(url) = &settings.url {
         return Ok(url.trim_end_matches('/').to_owned());
     }
-    let port = listener.local_addr().context("the listener has no address")?.port();
+    let port = listener
+        .local_addr()
+        .context("the listener has no address")?
+        .port();
     Ok(match settings.bind {
         IpAddr::V4(address) if !address.is_unspecified() => format!("http://{address}:{port}"),
         IpAddr::V6(address) if !address.is_unspecified() => format!("http://[{address}]:{port}"),
@@ -163,8 +178,14 @@ fn start_host(
 }
 
 fn site(embedded: &Embedded, platform: &Platform) -> Router {
-    let dev = Dev { till: embedded.till.clone(), outbox: embedded.outbox.clone() };
-    let config = SiteConfig { dev: Some(dev), ..SiteConfig::default() };
+    let dev = Dev {
+        till: embedded.till.clone(),
+        outbox: embedded.outbox.clone(),
+    };
+    let config = SiteConfig {
+        dev: Some(dev),
+        ..SiteConfig::default()
+    };
     latchkey_site::router(&Site::new(platform.clone(), config))
 }
 

@@ -8,8 +8,8 @@ use axum::Router;
 use axum::body::Body;
 use hyper::Request;
 use hyper::header::CONTENT_TYPE;
-use latchkey_jobs::worker::Worker;
 use latchkey_jobs::Handlers;
+use latchkey_jobs::worker::Worker;
 use latchkey_platform::fulfil::Fulfilment;
 use latchkey_platform::queue::{Queue, QueueName};
 use latchkey_platform::till::{TestTill, TillEvent};
@@ -38,7 +38,11 @@ pub(crate) struct Staff {
 pub(crate) fn start(staff: Staff, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     for name in QueueName::ALL {
-        let worker = Worker { queue: staff.queue.clone(), name, handlers: staff.handlers.clone() };
+        let worker = Worker {
+            queue: staff.queue.clone(),
+            name,
+            handlers: staff.handlers.clone(),
+        };
         workers.spawn(worker.run(stop.clone()));
     }
     workers.spawn(sweep(staff.fulfilment, stop.clone()));
@@ -48,7 +52,9 @@ pub(crate) fn start(staff: Staff, stop: &watch::Receiver<bool>) -> JoinSet<()> {
 
 /// Waits for `time`; says whether to go on.
 async fn goes_on(stop: &mut watch::Receiver<bool>, time: Duration) -> bool {
-    tokio::time::timeout(time, stop.wait_for(|stop| *stop)).await.is_err()
+    tokio::time::timeout(time, stop.wait_for(|stop| *stop))
+        .await
+        .is_err()
 }
 
 async fn sweep(fulfilment: Fulfilment, mut stop: watch::Receiver<bool>) {
@@ -59,7 +65,10 @@ async fn sweep(fulfilment: Fulfilment, mut stop: watch::Receiver<bool>) {
                     tracing::warn!(%order, %error, "an order's effects could not be carried out; the sweep tries again");
                 }
                 if swept.finished > 0 {
-                    tracing::info!(orders = swept.finished, "the sweep finished what was left undone");
+                    tracing::info!(
+                        orders = swept.finished,
+                        "the sweep finished what was left undone"
+                    );
                 }
             }
             Err(error) => tracing::warn!(%error, "the sweep could not look for orders"),

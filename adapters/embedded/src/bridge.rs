@@ -21,7 +21,12 @@ pub struct ArchiveHistory(pub EmbeddedArchive);
 
 #[async_trait]
 impl History for ArchiveHistory {
-    async fn read(&self, room: GameId, after: Seq, limit: usize) -> Result<Vec<Record>, StoreError> {
+    async fn read(
+        &self,
+        room: GameId,
+        after: Seq,
+        limit: usize,
+    ) -> Result<Vec<Record>, StoreError> {
         let read = self.0.read(room, after, READ).await;
         let mut records = read.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         records.truncate(limit);
