@@ -2,7 +2,7 @@
 
 import { LatchkeyError } from './errors.js';
 
-/** @typedef {import('./session.js').Input} Input */
+/** @typedef {import('./commands.js').Input} Input */
 
 const SUBPROTOCOL = 'latchkey.1';
 

@@ -14,8 +14,8 @@ import { worldOf } from './world.js';
 /** @typedef {import('./types.js').LogRecord} LogRecord */
 /** @typedef {import('./types.js').Room} Room */
 /** @typedef {import('./types.js').Saying} Saying */
-/** @typedef {import('./session.js').Input} Input */
-/** @typedef {import('./session.js').Command} Command */
+/** @typedef {import('./commands.js').Input} Input */
+/** @typedef {import('./commands.js').Command} Command */
 /** @typedef {import('./outbox.js').SayOp} SayOp */
 /** @typedef {{ record: LogRecord | null, resolve(record: LogRecord): void, reject(error: Error): void, store(record: LogRecord): void, lose(error: Error): void }} Promised */
 

@@ -14,34 +14,8 @@ import { decode } from './wire.js';
 
 /** @typedef {import('./outbox.js').Saved} Saved */
 /** @typedef {import('./outbox.js').SayOp} SayOp */
-
-/**
- * What happens to a session. `attempt` names the connection an input belongs to; those of a former one are ignored.
- * @typedef {{ type: 'start' }
- *   | { type: 'ticket', attempt: number, url: string, ticket: string }
- *   | { type: 'no_ticket', attempt: number, status: number, message: string, retryAfter?: number }
- *   | { type: 'opened', attempt: number }
- *   | { type: 'frame', attempt: number, text: unknown }
- *   | { type: 'closed', attempt: number, code: number }
- *   | { type: 'say', id: number, op: SayOp, body: any, bytes: number }
- *   | { type: 'signal', key: string, body: any }
- *   | { type: 'checkpoint', seq: number, state: any }
- *   | { type: 'wake' } | { type: 'tick' } | { type: 'take_back' } | { type: 'restart' } | { type: 'close' }} Input
- */
-
-/**
- * What the shell is to do, in this order. `emit` of `reset`, `rewind` and `record` is the log and must not be lost.
- * @typedef {{ do: 'ask', attempt: number }
- *   | { do: 'open', attempt: number, url: string }
- *   | { do: 'send', frame: object }
- *   | { do: 'hang_up' }
- *   | { do: 'save', member: string, saved: Saved[] }
- *   | { do: 'ordered', id: number, record: import('./types.js').LogRecord }
- *   | { do: 'stored', id: number }
- *   | { do: 'rejected', id: number, code: string, message: string }
- *   | { do: 'fault', what: string, message: string }
- *   | { [E in keyof import('./types.js').RoomEvents]: { do: 'emit', event: E, args: Parameters<import('./types.js').RoomEvents[E]> } }[keyof import('./types.js').RoomEvents]} Command
- */
+/** @typedef {import('./commands.js').Input} Input */
+/** @typedef {import('./commands.js').Command} Command */
 
 /** What the site may answer without meaning it for good. */
 const PASSING_STATUS = new Set([0, 408, 425, 429]);
