@@ -1,8 +1,5 @@
 //! The host's ports on `rooms.db` keep the host's contracts, and what they answered is there after a restart.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::sync::Arc;
 
