@@ -28,7 +28,7 @@ impl DataFolder {
         &self.0
     }
 
-    /// A place in the folder: the names stand in `docs/architecture.md`.
+    /// A place in the folder: the names stand in `docs/operating.md`.
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
