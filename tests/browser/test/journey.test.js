@@ -10,7 +10,7 @@ import { look, looks } from '../lib/look.js';
 import { Platform } from '../lib/platform.js';
 import { byMouse } from '../lib/play.js';
 import { arriveIn, buy, enter, sit } from '../lib/shop.js';
-import { eventually, expectVisible } from '../lib/wait.js';
+import { eventually, expectGone, expectVisible } from '../lib/wait.js';
 
 const NAMES = ['Ada', 'Bjørn', '李雷', 'Dee 🗝️'];
 /** After this step a fifth person joins; before it, pictures of the game are taken. */
@@ -115,7 +115,8 @@ test('they open the door', async () => {
   const pages = people.map(({ page }) => page);
   await pages[1].getByRole('button', { name: text.bar.hints, exact: true }).click();
   await look(pages[1], 'play-hints');
-  await pages[1].getByRole('dialog').getByRole('button', { name: text.close, exact: true }).click();
+  await pages[1].keyboard.press('Escape');
+  await expectGone(pages[1].getByRole('dialog', { name: text.hints.title }));
   for (const step of steps.slice(HALF_WAY + 1)) await byMouse(pages, step);
   for (const page of pages) await expectVisible(page.getByRole('heading', { name: text.ending.escapedTitle }));
   await look(pages[4], 'play-ending');
