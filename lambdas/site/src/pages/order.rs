@@ -148,16 +148,11 @@ pub(crate) async fn confirm(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let token = token(&key)?;
-    site.allow(rate::CONFIRMS, &token.hash().to_string())
-        .await?;
-    let order = match site.platform.fulfilment.confirm(&token).await {
-        Ok(Some(order)) => order,
-        Ok(None) => {
-            site.allow(rate::MISSES, &client.0).await?;
-            return Err(Refusal::NotFound);
-        }
-        Err(error) => return Err(refused(error)),
-    };
+    // Only orders that exist are counted for: made-up keys would fill the counter's memory at everybody's cost.
+    let order = find(&site, &client, &token).await?;
+    site.allow(rate::CONFIRMS, order.id.as_str()).await?;
+    let confirmed = site.platform.fulfilment.confirm(&token).await;
+    let order = confirmed.map_err(refused)?.ok_or(Refusal::NotFound)?;
     let standing = standing(&site, &order).await?;
     if to_script(&headers) {
         return Ok(view::json(StatusCode::OK, &standing));

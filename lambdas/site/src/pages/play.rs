@@ -76,6 +76,9 @@ pub(crate) async fn connect(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let (id, key) = game_and_key(&text, &headers)?;
+    // Counted once the key is known to be right: ids of members are no secret among players, and whoever knows one must
+    // not be able to use up somebody else's share.
+    site.platform.launch.seat(id, &key).await.map_err(refused)?;
     site.allow(rate::CONNECTS, key.member.as_str()).await?;
     let mut connection = site
         .platform

@@ -215,6 +215,32 @@ async fn programs_are_told_the_limit_as_json() {
 }
 
 #[tokio::test]
+async fn nobody_uses_up_the_connections_of_a_seat_by_knowing_its_member() {
+    let app = App::new();
+    let bought = made::bought(&app).await;
+    let member = bought.seat.member;
+    let wrong = format!("seat-{}={member}.{}", bought.game, "A".repeat(43));
+    let connect = post(format!("/games/{}/connect", bought.game), &[]);
+    for _ in 0..61 {
+        connect.clone().cookie(&wrong).to(&app).await.expect(403);
+    }
+    connect.cookie(&bought.cookie()).to(&app).await.expect(200);
+}
+
+#[tokio::test]
+async fn keys_that_open_no_order_are_counted_for_whoever_tries_them() {
+    let app = App::new();
+    let made_up = |number: u32| {
+        let key = format!("{}{number:02}A", "A".repeat(40));
+        post(format!("/orders/{key}/confirm"), &[])
+    };
+    for number in 0..30 {
+        made_up(number).to(&app).await.expect(404);
+    }
+    made_up(30).to(&app).await.expect(429);
+}
+
+#[tokio::test]
 async fn a_query_that_cannot_be_read_counts_as_none() {
     let app = App::new();
     assert!(
