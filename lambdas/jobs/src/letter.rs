@@ -128,10 +128,11 @@ fn html_of(block: &Block, body: &mut String) {
             )
         }
         Block::Button(label, link) => {
+            // Mail is often shown in a frame, in which the shop's pages refuse to open.
             let (label, link) = (escape(label), escape(link));
             write!(
                 body,
-                r#"<p style="margin:0 0 8px"><a href="{link}" style="display:inline-block;padding:12px 22px;background:#7a4a12;color:#ffffff;text-decoration:none;border-radius:6px;font-weight:bold">{label}</a></p><p style="margin:0 0 16px;font-size:14px;word-break:break-all"><a href="{link}" style="color:#7a4a12">{link}</a></p>"#
+                r#"<p style="margin:0 0 8px"><a href="{link}" target="_blank" style="display:inline-block;padding:12px 22px;background:#7a4a12;color:#ffffff;text-decoration:none;border-radius:6px;font-weight:bold">{label}</a></p><p style="margin:0 0 16px;font-size:14px;word-break:break-all"><a href="{link}" target="_blank" style="color:#7a4a12">{link}</a></p>"#
             )
         }
         Block::Row(name, value) => {
@@ -182,6 +183,13 @@ mod tests {
         }
         assert!(html.contains("Tom &amp; &lt;Jerry&gt;") && !html.contains("<Jerry>"));
         assert!(text.starts_with("Tom & <Jerry>\n============="), "{text}");
+    }
+
+    #[test]
+    fn every_link_opens_outside_of_the_frame_that_shows_the_mail() {
+        let html = letter().to_html();
+        let links = html.matches("<a href=").count();
+        assert!(links > 0 && html.matches("target=\"_blank\"").count() == links);
     }
 
     #[test]
