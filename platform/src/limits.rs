@@ -23,7 +23,7 @@ pub const CATALOGUE_TITLES: usize = 500;
 /// Largest amount of money, in minor units: far above any order, far below where sums could overflow.
 pub const MONEY_MINOR: i64 = 1_000_000_000_000_000;
 
-/// Orders found for one e-mail address; a resend lists no more, the newest first.
+/// Bought orders found for one e-mail address; a resend lists no more, the newest first.
 pub const ORDERS_PER_EMAIL: usize = 20;
 /// Orders with pending effects that one run of the sweep looks at.
 pub const SWEEP_ORDERS: usize = 100;

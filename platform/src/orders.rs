@@ -219,6 +219,8 @@ pub trait Orders: Send + Sync {
     async fn swap(&self, order: &Order) -> Result<Swap, StoreError>;
     /// Orders with pending effects last written before `before`, the longest untouched first.
     async fn with_effects(&self, before: UnixMs, limit: usize) -> Result<Vec<Order>, StoreError>;
-    /// Orders of an address, in whatever case it was written, the newest first.
-    async fn by_email(&self, email: &EmailAddress, limit: usize) -> Result<Vec<Order>, StoreError>;
+    /// Orders of an address, in whatever case it was written, that have a game, the newest first. Others are left out:
+    /// anybody may place orders for any address, and must not push out of the limit what was paid for.
+    async fn bought_by(&self, email: &EmailAddress, limit: usize)
+    -> Result<Vec<Order>, StoreError>;
 }

@@ -141,8 +141,14 @@ impl Orders for SqliteOrders {
             .await
     }
 
-    async fn by_email(&self, email: &EmailAddress, limit: usize) -> Result<Vec<Order>, StoreError> {
-        let condition = "email = ?1 ORDER BY created_at DESC LIMIT ?2";
+    async fn bought_by(
+        &self,
+        email: &EmailAddress,
+        limit: usize,
+    ) -> Result<Vec<Order>, StoreError> {
+        // The words about the game are those of the index, or it would not be used.
+        let condition = "email = ?1 AND json_extract(body, '$.game') IS NOT NULL
+             ORDER BY created_at DESC LIMIT ?2";
         let params = (email.folded(), rows(limit));
         self.0
             .read(move |connection| select(connection, condition, params))

@@ -16,7 +16,7 @@ pub(crate) async fn send(
     request: &str,
     email: &EmailAddress,
 ) -> Result<Handled, JobError> {
-    let orders = handlers.orders.by_email(email, ORDERS_PER_EMAIL).await?;
+    let orders = handlers.orders.bought_by(email, ORDERS_PER_EMAIL).await?;
     let words = &EN.resend;
     let mut letter = Letter::new(words.subject.to_owned(), words.heading.to_owned());
     letter.paragraph(words.what);

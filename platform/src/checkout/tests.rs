@@ -93,8 +93,7 @@ async fn a_payment_whose_order_forgot_it_in_a_crash_is_fulfilled_all_the_same() 
             assert!(placed.is_ok());
             break;
         }
-        let email = form().email.parse().unwrap();
-        for order in world.orders.by_email(&email, 9).await.unwrap() {
+        for order in world.orders.all() {
             let payment = PaymentId::parse(&format!("cs_{}", order.id)).unwrap();
             if world.payments.retrieve(&payment).await.unwrap().is_some() {
                 world.payments.pay(&payment);

@@ -23,7 +23,7 @@ macro_rules! orders_contract {
                 of_many_writers_one_wins,
                 an_order_is_found_by_every_id_of_its_payment,
                 orders_with_effects_come_longest_untouched_first,
-                orders_of_an_address_come_newest_first_in_any_case,
+                bought_orders_of_an_address_come_newest_first_in_any_case,
             ]
         );
     };
@@ -166,16 +166,20 @@ pub async fn orders_with_effects_come_longest_untouched_first(subject: &Orders_)
     assert_eq!(numbers(91, 9).await, [30, 90]);
 }
 
-pub async fn orders_of_an_address_come_newest_first_in_any_case(subject: &Orders_) {
-    for number in 1..=4 {
+pub async fn bought_orders_of_an_address_come_newest_first_in_any_case(subject: &Orders_) {
+    for number in 1..=6 {
         let mut order = samples::order(number);
-        if number < 4 {
+        if number < 6 {
             order.email = "Ada@Example.org".parse().unwrap();
+        }
+        // Later orders that nobody paid leave their places to those that were.
+        if number != 4 && number != 5 {
+            order.game = Some(samples::game_id(number));
         }
         assert_eq!(subject.port.insert(&order).await.unwrap(), Insert::Inserted);
     }
     let email = "aDA@example.ORG".parse().unwrap();
-    let found = subject.port.by_email(&email, 2).await.unwrap();
+    let found = subject.port.bought_by(&email, 2).await.unwrap();
     let ids: Vec<_> = found.into_iter().map(|order| order.id).collect();
     assert_eq!(ids, [samples::order_id(3), samples::order_id(2)]);
 }

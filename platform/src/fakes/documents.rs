@@ -96,6 +96,12 @@ impl FakeOrders {
         Self(Shelf::new(faults))
     }
 
+    /// All orders, by number.
+    #[must_use]
+    pub fn all(&self) -> Vec<Order> {
+        self.0.lock().values().cloned().collect()
+    }
+
     fn select(
         &self,
         which: impl Fn(&Order) -> bool,
@@ -149,8 +155,12 @@ impl Orders for FakeOrders {
         self.select(pending, |order| order.changed_at.0.into(), limit)
     }
 
-    async fn by_email(&self, email: &EmailAddress, limit: usize) -> Result<Vec<Order>, StoreError> {
-        let theirs = |order: &Order| order.email.folded() == email.folded();
+    async fn bought_by(
+        &self,
+        email: &EmailAddress,
+        limit: usize,
+    ) -> Result<Vec<Order>, StoreError> {
+        let theirs = |order: &Order| order.email.folded() == email.folded() && order.game.is_some();
         self.select(theirs, |order| -i128::from(order.created_at.0), limit)
     }
 }

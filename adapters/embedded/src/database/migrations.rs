@@ -19,7 +19,8 @@ const STEPS: &[&str] = &["
         changed_at INTEGER NOT NULL,
         pending INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX orders_by_email ON orders (email, created_at);
+    CREATE INDEX orders_by_email ON orders (email, created_at)
+        WHERE json_extract(body, '$.game') IS NOT NULL;
     CREATE INDEX orders_pending ON orders (changed_at) WHERE pending > 0;
     CREATE TABLE order_payments (
         payment TEXT PRIMARY KEY,
