@@ -49,7 +49,7 @@ pub(crate) struct Up {
         env = "LATCHKEY_BIND"
     )]
     pub(crate) bind: IpAddr,
-    /// Address under which people reach the site, as it stands in links and e-mails [default: http://localhost:PORT].
+    /// Address under which people reach the site, as it stands in links and e-mails [default: http://ADDRESS:PORT].
     #[arg(long, value_name = "URL", env = "LATCHKEY_URL")]
     pub(crate) url: Option<String>,
     /// Folder of titles to publish at start, laid out as `games/<slug>/` and `sdk/` [default: those built in].

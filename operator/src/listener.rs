@@ -1,6 +1,7 @@
 //! The one listener of `latchkey up`: accepts connections, speaks HTTP/1.1 on them, and stops gracefully.
 //! Connections that become room connections leave it with the upgrade.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -9,6 +10,8 @@ use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -22,6 +25,9 @@ use tower::ServiceExt as _;
 const CONNECTIONS: usize = 1_024;
 /// From the first byte of a connection, or from its last answer, until a whole request head is there.
 const HEAD_WITHIN: Duration = Duration::from_secs(15);
+/// From a whole request head until its answer begins. Bodies are read within it, so that a few connections that send
+/// theirs a byte at a time cannot take all places for good.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// Bytes of a request head.
 const HEAD_BYTES: usize = 32 * 1024;
 /// Header lines of a request.
@@ -76,7 +82,7 @@ async fn serve_one(
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request.map(Body::new))
+        answer(router.clone(), request.map(Body::new), ANSWER_WITHIN)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -93,4 +99,58 @@ async fn serve_one(
     }
     connection.as_mut().graceful_shutdown();
     let _ended = connection.await;
+}
+
+/// The answer to a request, or that it took too long. What was under way stops then, as it would if the process did:
+/// whatever has several steps is finished by others.
+async fn answer(
+    router: Router,
+    request: hyper::Request<Body>,
+    within: Duration,
+) -> Result<Response, Infallible> {
+    tokio::time::timeout(within, router.oneshot(request))
+        .await
+        .unwrap_or_else(|_late| {
+            let words = format!(
+                "The request was not answered within {} seconds. Send it again, whole at once.\n",
+                within.as_secs()
+            );
+            let close = [(header::CONNECTION, "close")];
+            Ok((StatusCode::REQUEST_TIMEOUT, close, words).into_response())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use axum::routing::post;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_whose_body_never_comes_gives_its_place_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", post(|_whole: Bytes| async { "read" }));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            answer(
+                router.clone(),
+                request.map(Body::new),
+                Duration::from_millis(20),
+            )
+        });
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        let head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nhalf";
+        client.write_all(head).await.unwrap();
+        let mut said = String::new();
+        let (_ended, read) = tokio::join!(connection, client.read_to_string(&mut said));
+        read.unwrap();
+        assert!(
+            said.starts_with("HTTP/1.1 408") && said.contains("whole at once"),
+            "{said}"
+        );
+    }
 }
