@@ -142,13 +142,11 @@ impl Database {
     ) -> Result<T, StoreError> {
         let lost = |what: &dyn ToString| StoreError::Unavailable(what.to_string());
         let readers = self.readers.clone();
-        let _permit = self
-            .readers
-            .permits
-            .acquire()
-            .await
-            .map_err(|error| lost(&error))?;
+        let permit = readers.permits.clone().acquire_owned().await;
+        let permit = permit.map_err(|error| lost(&error))?;
         let task = tokio::task::spawn_blocking(move || {
+            // Held by the read and not by its caller, who may go away while it runs.
+            let _permit = permit;
             let connection = readers.take()?;
             let answer = read(&connection);
             readers

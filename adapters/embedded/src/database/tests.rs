@@ -114,3 +114,27 @@ fn a_database_of_a_newer_program_is_left_alone() {
     let error = open(&folder).err().expect("it is not opened").to_string();
     assert!(error.contains("99") && error.contains("newer"), "{error}");
 }
+
+#[tokio::test]
+async fn a_read_whose_caller_went_away_keeps_its_place_until_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).unwrap();
+    let permits = database.readers.permits.clone();
+    let (begun, begins) = oneshot::channel();
+    let (go_on, waits) = std::sync::mpsc::channel::<()>();
+    let reading = tokio::spawn(async move {
+        let read = move |_: &Connection| {
+            begun.send(()).unwrap();
+            waits.recv().unwrap();
+            Ok(())
+        };
+        database.read(read).await
+    });
+    begins.await.unwrap();
+    reading.abort();
+    assert!(reading.await.unwrap_err().is_cancelled());
+    assert_eq!(permits.available_permits(), READERS - 1);
+    go_on.send(()).unwrap();
+    let all = u32::try_from(READERS).unwrap();
+    drop(permits.acquire_many(all).await.unwrap());
+}
