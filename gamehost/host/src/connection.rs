@@ -190,7 +190,11 @@ impl Connection {
         let records = tokio::select! {
             biased;
             code = self.mailbox.closed() => return Err(Ending::Close(code)),
-            records = read_page(&self.shared, &self.live, after) => records,
+            // The turn is waited for as long as a blocked socket, so that a dead archive holds nobody (P8.3).
+            records = timeout(
+                self.shared.config.limits.slow_after,
+                read_page(&self.shared, &self.live, after),
+            ) => records.ok().flatten(),
         };
         let mut last = after;
         let mut frames = Vec::new();

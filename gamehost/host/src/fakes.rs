@@ -97,6 +97,10 @@ pub struct MemoryArchive {
     pub refusing: AtomicBool,
     /// Takes the next chunk, and fails to say so.
     pub forgets_to_answer: AtomicBool,
+    /// Keeps no checkpoint while true.
+    pub refusing_checkpoints: AtomicBool,
+    /// Panics at the next chunk.
+    pub panics: AtomicBool,
     /// Answers only while false.
     held: watch::Sender<bool>,
     reads: AtomicU64,
@@ -108,6 +112,8 @@ impl Default for MemoryArchive {
             rooms: Mutex::default(),
             refusing: AtomicBool::new(false),
             forgets_to_answer: AtomicBool::new(false),
+            refusing_checkpoints: AtomicBool::new(false),
+            panics: AtomicBool::new(false),
             held: watch::Sender::new(false),
             reads: AtomicU64::new(0),
         }
@@ -183,6 +189,10 @@ impl Archive for MemoryArchive {
 
     async fn append(&self, chunk: Chunk, summary: Bytes) -> Result<(), ArchiveError> {
         self.answer().await?;
+        assert!(
+            !self.panics.swap(false, Ordering::AcqRel),
+            "a test asked the archive to panic"
+        );
         {
             let mut rooms = lock(&self.rooms);
             let kept = rooms.entry(chunk.room).or_default();
@@ -212,6 +222,9 @@ impl Archive for MemoryArchive {
         state: Body,
     ) -> Result<(), ArchiveError> {
         self.answer().await?;
+        if self.refusing_checkpoints.load(Ordering::Acquire) {
+            return Err(ArchiveError::Unavailable("no checkpoints".to_owned()));
+        }
         let mut rooms = lock(&self.rooms);
         let kept = rooms.entry(room).or_default();
         kept.writer(epoch)?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use latchkey_journal::{Journal, Recovered};
-use latchkey_protocol::{RoomId, TicketVerifier};
+use latchkey_protocol::{RoomId, Seq, TicketVerifier};
 use latchkey_room::ConnectionId;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -84,6 +84,21 @@ impl Shared {
     /// A number no other connection of this process has.
     pub(crate) fn next_connection(&self) -> ConnectionId {
         ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Lets the journal forget the records of `room` up to `seq`.
+    pub(crate) fn forget(&self, room: RoomId, seq: Seq) {
+        self.desk.journal.stored(room, seq);
+        self.migration.freed();
+    }
+
+    /// Gives up what the journal holds of `room`, because it is not part of the room's history (J5.3).
+    pub(crate) fn give_up(&self, room: RoomId) {
+        self.recovered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(room, Seq(u64::MAX));
+        self.forget(room, Seq(u64::MAX));
     }
 
     /// Whether the host is stopping.

@@ -85,7 +85,8 @@ async fn open_at_last(shared: &Arc<Shared>, room: RoomId) {
         match opening::find(shared, room).await {
             Ok(_) | Err(NotOpened::Stopping) => return,
             Err(NotOpened::Elsewhere(url)) => {
-                tracing::warn!(%room, url, "another host serves a room of which the journal holds records");
+                tracing::warn!(%room, url, "another host serves a room of which the journal holds records; they are given up");
+                shared.give_up(room);
                 return;
             }
             Err(NotOpened::NotReady(_) | NotOpened::Full) => sleep(backoff.failed()).await,

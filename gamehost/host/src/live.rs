@@ -114,6 +114,8 @@ struct Core {
     finish: Option<Seq>,
     urgent: bool,
     ended: Option<Ended>,
+    /// Whether it failed or another epoch writes it: its memory does not count any more.
+    lost: bool,
     idle_since: Duration,
     commands: Vec<Command>,
 }
@@ -181,6 +183,7 @@ impl LiveRoom {
                 finish: room.finished(),
                 urgent: false,
                 ended: None,
+                lost: false,
                 idle_since: elapsed,
                 commands: Vec::new(),
                 room,
@@ -264,25 +267,28 @@ impl LiveRoom {
 
     /// What waits to be moved to the archive. A room that lost its right or its mind has nothing to give any more.
     pub(crate) fn pending(&self) -> Pending {
-        let lost = Ended::Stopped(CloseCode::NotReady);
-        let pending = self.even_ended(|core| match core.ended {
-            Some(ended) if ended == lost => Pending::Nothing,
-            _ => core.pending(),
+        let pending = self.even_ended(|core| {
+            if core.lost {
+                return Pending::Nothing;
+            }
+            core.pending()
         });
         pending.unwrap_or_default()
     }
 
-    /// Whether records of it may be in the journal alone.
+    /// Whether records of it may be in the journal alone. Of a room that panicked it is not known: the panic may have
+    /// come between the journal and the books.
     pub(crate) fn owes(&self) -> bool {
+        let panicked = self.core.is_poisoned();
         let core = self.lock();
-        core.marks.stored < core.marks.tail || core.finish.is_some()
+        panicked || core.marks.stored < core.marks.tail || core.finish.is_some()
     }
 
-    /// Takes what is to be moved to the archive now. Works on a stopped room too, but not on one that another host
-    /// has taken over or that panicked: its memory is not to be trusted, and the journal has its records.
+    /// Takes what is to be moved to the archive now. Works on a room that was told to go, but not on one that another
+    /// epoch writes or that failed: its memory is not to be trusted, and the journal has its records.
     pub(crate) fn batch(&self) -> Option<Batch> {
         let taken = self.even_ended(|core| {
-            if core.ended == Some(Ended::Stopped(CloseCode::NotReady)) {
+            if core.lost {
                 return None;
             }
             core.urgent = false;
@@ -350,10 +356,12 @@ impl LiveRoom {
         }
     }
 
-    /// Stops the room: no more input, and every connection is closed with `code`.
+    /// Stops the room: no more input, and every connection is closed with `code`. The first reason stands; but
+    /// unless it is only told to go, the room has nothing more for the archive.
     pub(crate) fn stop(&self, code: CloseCode) {
         let mut core = self.lock();
         core.ended.get_or_insert(Ended::Stopped(code));
+        core.lost |= code != CloseCode::GoingAway;
         // Only now may the room be opened anew: nothing is added to its journal any more.
         self.ended.store(true, Ordering::Release);
         for (_, mailbox) in core.mailboxes.drain() {
@@ -365,6 +373,8 @@ impl LiveRoom {
     pub(crate) fn evict(&self, elapsed: Duration, idle: Duration) -> bool {
         let evicted = self.with(|core| {
             let quiet = core.mailboxes.is_empty() && core.pending() == Pending::Nothing;
+            // What is on its way to the archive may come back, and the journal is told only at the end of that way.
+            let quiet = quiet && !self.queued.load(Ordering::Acquire);
             if !quiet || elapsed.saturating_sub(core.idle_since) < idle {
                 return false;
             }
@@ -509,3 +519,6 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

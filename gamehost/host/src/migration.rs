@@ -3,7 +3,7 @@
 //! journal. While the archive is away play goes on, and all rooms wait together before it is tried again.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub(crate) struct Migration {
     due: Mutex<VecDeque<Arc<LiveRoom>>>,
     kick: Notify,
     settled: Notify,
+    /// Whether the journal may have segments to remove.
+    freed: AtomicBool,
     seed: u64,
 }
 
@@ -34,6 +36,7 @@ impl Migration {
             due: Mutex::new(VecDeque::new()),
             kick: Notify::new(),
             settled: Notify::new(),
+            freed: AtomicBool::new(false),
             seed,
         }
     }
@@ -49,6 +52,11 @@ impl Migration {
         if pending == Pending::Urgent {
             self.kick.notify_one();
         }
+    }
+
+    /// Notes that the journal was told of stored records.
+    pub(crate) fn freed(&self) {
+        self.freed.store(true, Ordering::Release);
     }
 
     /// Begins a round now.
@@ -77,11 +85,14 @@ impl Migration {
 enum Turn {
     /// Everything asked of the archive was done.
     Done,
+    /// The same, and the room has more that does not wait.
+    More,
     /// The archive is away.
     ArchiveFailed,
 }
 
-/// Syncs the journal every [`SYNC_EVERY`] if anything was appended: nothing a member sees waits for it.
+/// Syncs the journal every [`SYNC_EVERY`] if anything was appended, or stored, which may free segments: nothing a member
+/// sees waits for it.
 pub(crate) async fn sync_in_groups(shared: Arc<Shared>) {
     let mut tick = interval(SYNC_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -89,7 +100,8 @@ pub(crate) async fn sync_in_groups(shared: Arc<Shared>) {
     loop {
         tick.tick().await;
         let records = shared.desk.metrics.records.get();
-        if records != synced {
+        let freed = shared.migration.freed.swap(false, Ordering::AcqRel);
+        if records != synced || freed {
             sync(&shared).await;
             synced = records;
         }
@@ -124,7 +136,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     loop {
         tokio::select! {
             Some(turn) = turns.running.join_next(), if !turns.running.is_empty() => {
-                turns.ended(&shared, turn.unwrap_or(Turn::Done));
+                turns.ended(&shared, turn.unwrap_or(Turn::ArchiveFailed));
             }
             _ = tick.tick() => turns.round(&shared).await,
             () = shared.migration.kick.notified() => turns.round(&shared).await,
@@ -170,8 +182,12 @@ impl Turns {
             }
             let shared = shared.clone();
             self.running.spawn(async move {
+                let guard = EndTurn {
+                    shared: &shared,
+                    live: &live,
+                };
                 let turn = carry(&shared, &live, batch).await;
-                end_turn(&shared, &live);
+                drop(guard);
                 turn
             });
         }
@@ -180,6 +196,10 @@ impl Turns {
     fn ended(&mut self, shared: &Shared, turn: Turn) {
         match turn {
             Turn::Done => self.backoff.worked(),
+            Turn::More => {
+                self.backoff.worked();
+                shared.migration.hurry();
+            }
             Turn::ArchiveFailed => {
                 shared.desk.metrics.archive_failures.up();
                 if shared.time.elapsed() >= self.not_before {
@@ -191,6 +211,18 @@ impl Turns {
         if !shared.migration.due().is_empty() && self.running.len() + 1 == MIGRATIONS_AT_ONCE {
             shared.migration.hurry();
         }
+    }
+}
+
+/// Ends a turn also when a port panics in it, or the room would never have another one.
+struct EndTurn<'t> {
+    shared: &'t Shared,
+    live: &'t Arc<LiveRoom>,
+}
+
+impl Drop for EndTurn<'_> {
+    fn drop(&mut self) {
+        end_turn(self.shared, self.live);
     }
 }
 
@@ -208,10 +240,13 @@ async fn carry(shared: &Arc<Shared>, live: &Arc<LiveRoom>, batch: Batch) -> Turn
         mut finish,
         more,
     } = batch;
-    let mut forget = None;
     if let Some((chunk, summary)) = chunk {
         match store(shared, live, chunk, summary).await {
-            Ok(Some((announce, upto))) => (finish, forget) = (announce, Some(upto)),
+            // At once: what follows may fail, and the next turn may have no chunk.
+            Ok(Some((announce, upto))) => {
+                shared.forget(live.id, upto);
+                finish = announce;
+            }
             Ok(None) => return Turn::Done,
             Err(turn) => {
                 keep.into_iter()
@@ -228,15 +263,9 @@ async fn carry(shared: &Arc<Shared>, live: &Arc<LiveRoom>, batch: Batch) -> Turn
     if let Some(seq) = finish
         && announce(shared, live, seq).await
     {
-        forget = Some(live.announced());
+        shared.forget(live.id, live.announced());
     }
-    if let Some(upto) = forget {
-        shared.desk.journal.stored(live.id, upto);
-    }
-    if more {
-        shared.migration.hurry();
-    }
-    Turn::Done
+    if more { Turn::More } else { Turn::Done }
 }
 
 /// Stores a chunk and tells the room; then the `finished` record that may be announced, and how far the journal may

@@ -32,7 +32,12 @@ pub(crate) async fn find(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveR
             opened
         }
     };
-    shared.rooms.find(room, work).await
+    let found = shared.rooms.find(room, work).await;
+    // A room that came into memory after the stop has gone through them would never be told to go.
+    if shared.is_stopping() {
+        return Err(NotOpened::Stopping);
+    }
+    found
 }
 
 async fn open(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOpened> {
@@ -47,28 +52,32 @@ async fn open(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOp
     };
     let head = within("archive", shared.ports.archive.open(room, epoch)).await?;
     let stored = head.stored;
-    let unstored = journal_tail(shared, room, stored).await?;
-    let recovered = unstored.len();
-    let start = start(shared, room, epoch, head, unstored)?;
+    let mut start = start(shared, room, epoch, head)?;
+    start.unstored = journal_tail(shared, room, stored).await?;
+    let written_by = start.summary.epoch();
+    if let Some(other) = start
+        .unstored
+        .first()
+        .filter(|next| next.epoch < written_by)
+    {
+        tracing::warn!(%room, %stored, %written_by, journal = %other.epoch, "the journal continues another history; its records are given up");
+        start.unstored = Vec::new();
+        shared.give_up(room);
+    }
+    let recovered = start.unstored.len();
     let opened = Room::open(start).map_err(|error| NotOpened::NotReady(error.to_string()))?;
     let live = Arc::new(LiveRoom::new(opened, shared.time.elapsed()));
     tracing::info!(%room, %epoch, %stored, recovered, "the room is open");
     // Recovered records, and a finish that may not have been announced, wait for nobody.
     let pending = live.pending();
     if pending == Pending::Nothing {
-        shared.desk.journal.stored(room, stored);
+        shared.forget(room, stored);
     }
     shared.migration.watch(&live, pending);
     Ok(live)
 }
 
-fn start(
-    shared: &Shared,
-    room: RoomId,
-    epoch: Epoch,
-    head: Head,
-    unstored: Vec<Record>,
-) -> Result<Start, NotOpened> {
+fn start(shared: &Shared, room: RoomId, epoch: Epoch, head: Head) -> Result<Start, NotOpened> {
     let summary = Summary::decode(&head.summary)
         .map_err(|error| NotOpened::NotReady(format!("the archive's summary: {error}")))?;
     if summary.tail() != head.stored {
@@ -85,7 +94,7 @@ fn start(
         epoch,
         key,
         summary,
-        unstored,
+        unstored: Vec::new(),
         checkpoint,
     })
 }
@@ -96,13 +105,15 @@ async fn journal_tail(
     room: RoomId,
     stored: Seq,
 ) -> Result<Vec<Record>, NotOpened> {
-    let recovered = shared
-        .recovered
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take(room, stored);
-    if !recovered.is_empty() {
-        return Ok(recovered);
+    {
+        let mut recovered = shared
+            .recovered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Also when all of it is stored: reading the segments again to find nothing is dear with many rooms.
+        if recovered.holds(room) {
+            return Ok(recovered.take(room, stored));
+        }
     }
     let shared = shared.clone();
     tokio::task::spawn_blocking(move || shared.desk.journal.tail(room, stored))

@@ -53,6 +53,12 @@ impl Recovered {
         self.rooms.keys().copied()
     }
 
+    /// Whether there are records of `room` that were not taken yet.
+    #[must_use]
+    pub fn holds(&self, room: RoomId) -> bool {
+        self.rooms.contains_key(&room)
+    }
+
     /// Takes out the records of `room` that continue an archive which ends at `stored`: from `stored + 1` on without a
     /// gap, empty when there are none. Whatever else there is of the room is forgotten with them.
     pub fn take(&mut self, room: RoomId, stored: Seq) -> Vec<Record> {

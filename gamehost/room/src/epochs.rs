@@ -23,6 +23,11 @@ impl Epochs {
         }
     }
 
+    /// The last epoch that ordered something.
+    pub(crate) fn last(&self) -> Epoch {
+        self.0.last().map_or(Epoch::ZERO, |(epoch, _)| *epoch)
+    }
+
     /// The last record, of a log that ends at `tail`, that was ordered in an epoch at or before `epoch`.
     pub(crate) fn last_by(&self, epoch: Epoch, tail: Seq) -> Seq {
         let later = self.0.partition_point(|(noted, _)| *noted <= epoch);

@@ -69,6 +69,12 @@ impl Summary {
         self.finished
     }
 
+    /// The epoch that ordered the last record; zero when there is none.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epochs.last()
+    }
+
     /// When the last record was ordered.
     pub(crate) fn at(&self) -> UnixMs {
         self.at

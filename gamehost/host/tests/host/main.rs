@@ -5,6 +5,7 @@ mod connecting;
 mod contract;
 mod faults;
 mod hostile;
+mod letting_go;
 mod playing;
 mod resuming;
 mod stopping;

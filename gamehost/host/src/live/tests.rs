@@ -1,0 +1,77 @@
+//! What a room that was stopped still has for the archive.
+
+use latchkey_protocol::{Body, Epoch, Kind, Mac, MemberId, RoomKey, Seq, UnixMs};
+use latchkey_room::{Start, Summary};
+
+use super::*;
+
+/// A room of which one record is in the journal alone.
+fn with_an_unstored_record() -> LiveRoom {
+    let room = RoomId::from_random([1; 20]);
+    let joined = Record {
+        seq: Seq(1),
+        epoch: Epoch(1),
+        from: Some(MemberId::from_random([2; 12])),
+        n: 0,
+        at: UnixMs(1),
+        kind: Kind::Joined,
+        body: Body::from_checked(Bytes::from_static(
+            br##"{"name":"Ada","colour":"#3366cc"}"##,
+        )),
+        mac: Mac([0; 16]),
+    };
+    let start = Start {
+        room,
+        epoch: Epoch(2),
+        key: RoomKey::derive(&[0; 32], room),
+        summary: Summary::default(),
+        unstored: vec![joined],
+        checkpoint: None,
+    };
+    LiveRoom::new(Room::open(start).unwrap(), Duration::ZERO)
+}
+
+#[test]
+fn a_room_that_was_told_to_go_still_gives_its_records() {
+    let live = with_an_unstored_record();
+    live.stop(CloseCode::GoingAway);
+    assert_eq!(live.pending(), Pending::Some);
+    assert_eq!(live.batch().unwrap().last(), Some(Seq(1)));
+}
+
+#[test]
+fn a_room_that_failed_or_was_lost_has_no_more_turns_whatever_else_it_was_told() {
+    for code in [CloseCode::RoomFailed, CloseCode::NotReady] {
+        let (lost, told_before) = (with_an_unstored_record(), with_an_unstored_record());
+        told_before.stop(CloseCode::GoingAway);
+        for live in [lost, told_before] {
+            live.stop(code);
+            assert_eq!(live.pending(), Pending::Nothing);
+            assert!(live.batch().is_none());
+            assert!(live.owes(), "the journal has what it ordered");
+        }
+    }
+}
+
+#[test]
+fn a_room_that_panicked_may_have_journaled_more_than_its_books_say() {
+    let live = with_an_unstored_record();
+    live.lock().marks.stored = Seq(1);
+    assert!(!live.owes());
+    let panicked = live.with(|_| panic!("a test asked this room to panic"));
+    assert_eq!(
+        panicked,
+        Err::<(), _>(Ended::Stopped(CloseCode::RoomFailed))
+    );
+    assert!(live.owes());
+}
+
+#[test]
+fn a_room_on_its_way_to_the_archive_does_not_leave_memory() {
+    let live = with_an_unstored_record();
+    live.lock().marks.stored = Seq(1);
+    live.queued.store(true, Ordering::Release);
+    assert!(!live.evict(Duration::from_secs(60), Duration::from_secs(1)));
+    live.queued.store(false, Ordering::Release);
+    assert!(live.evict(Duration::from_secs(60), Duration::from_secs(1)));
+}
