@@ -44,8 +44,9 @@ pub const WEBHOOK_SIGNATURES: usize = 8;
 /// Seats taken over the life of one game. The room has the same limit (P7.3).
 pub const SEATS: usize = latchkey_protocol::limits::MEMBERS;
 
-/// Times a job is tried before it goes to the dead letters.
-pub const JOB_ATTEMPTS: u32 = 8;
+/// Times a job is tried before it goes to the dead letters. With the waits below that takes almost two hours, so that an
+/// outage of the mailer or of a store, or a process that is killed again and again, costs no buyer the e-mail.
+pub const JOB_ATTEMPTS: u32 = 16;
 /// Wait before the second try of a job; doubled for each further one.
 pub const JOB_BACKOFF: Duration = Duration::from_secs(2);
 /// Longest wait between two tries of a job.

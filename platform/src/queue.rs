@@ -187,7 +187,9 @@ mod tests {
                 Retry::GiveUp => panic!("given up after {attempt}"),
             })
             .collect();
-        assert_eq!(seconds, [2, 4, 8, 16, 32, 64, 128]);
+        let doubled = [2, 4, 8, 16, 32, 64, 128, 256, 512];
+        assert_eq!(seconds[..doubled.len()], doubled);
+        assert_eq!(seconds[doubled.len()..], [JOB_BACKOFF_MAX.as_secs(); 6]);
         assert_eq!(retry_after(JOB_ATTEMPTS), Retry::GiveUp);
         assert_eq!(retry_after(u32::MAX), Retry::GiveUp);
     }
