@@ -32,10 +32,11 @@ export async function join(options) {
   return new Promise((resolve, reject) => {
     /** @type {(state: import('./types.js').ConnectionState, detail: import('./types.js').StateDetail) => void} */
     const settle = (state, detail) => {
-      world.onState?.(state, detail);
       if (state === 'live') resolve(room);
       // A seat taken over before its first welcome is nothing the caller could take back: it has no room yet.
       if (state === 'ended' || state === 'taken-over') reject(new LatchkeyError(detail.code ?? state, detail.message ?? state));
+      // Last, because what it throws must not keep the promise open.
+      world.onState?.(state, detail);
     };
     const room = new JoinedRoom(world, settle);
     room.start();

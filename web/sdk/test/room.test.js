@@ -59,6 +59,12 @@ test('join goes on trying while the site cannot be reached, and tells how it sta
   assert.deepEqual(states, ['connecting', 'waiting', 'connecting', 'live']);
 });
 
+test('join resolves even when whoever watches the state throws', async () => {
+  const onState = () => { throw new Error('a bug of the page'); };
+  const ada = await enter('ada', { options: { onState } });
+  assert.equal(ada.state, 'live');
+});
+
 test('join without a connect URL says what it needs', async () => {
   await assert.rejects(join({ connect: '' }), /join needs \{connect\}/);
 });
