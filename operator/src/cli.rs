@@ -52,6 +52,14 @@ pub(crate) struct Up {
     /// Address under which people reach the site, as it stands in links and e-mails [default: http://ADDRESS:PORT].
     #[arg(long, value_name = "URL", env = "LATCHKEY_URL")]
     pub(crate) url: Option<String>,
+    /// Proxies in front that append to `X-Forwarded-For`; without them the header is not believed.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 0,
+        env = "LATCHKEY_PROXIES"
+    )]
+    pub(crate) proxies: usize,
     /// Folder of titles to publish at start, laid out as `games/<slug>/` and `sdk/` [default: those built in].
     #[arg(long, value_name = "DIR", env = "LATCHKEY_TITLES")]
     pub(crate) titles: Option<PathBuf>,

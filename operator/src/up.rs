@@ -67,7 +67,7 @@ async fn up(settings: &Up) -> Result<()> {
     publish(settings, &embedded).await?;
 
     let host = Arc::new(start_host(&embedded, &platform, &rooms, journal, recovered));
-    let site = site(&embedded, &platform);
+    let site = site(&embedded, &platform, settings.proxies);
     let workers = workers::start(staff(&embedded, &platform, &rooms, site.clone()), &stop);
     let router = site.merge(host.router()).merge(figures(host.clone()));
 
@@ -177,13 +177,14 @@ fn start_host(
     Host::start(config, ports, journal, recovered)
 }
 
-fn site(embedded: &Embedded, platform: &Platform) -> Router {
+fn site(embedded: &Embedded, platform: &Platform, proxies: usize) -> Router {
     let dev = Dev {
         till: embedded.till.clone(),
         outbox: embedded.outbox.clone(),
     };
     let config = SiteConfig {
         dev: Some(dev),
+        proxies,
         ..SiteConfig::default()
     };
     latchkey_site::router(&Site::new(platform.clone(), config))
@@ -220,4 +221,39 @@ fn figures(host: Arc<Host>) -> Router {
         (StatusCode::OK, kind, host.render_metrics()).into_response()
     };
     Router::new().route("/metrics", get(answer))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::ConnectInfo;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn visitors_behind_the_proxies_that_were_told_of_are_counted_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let embedded =
+            Embedded::open(folder.path(), "https://games.test".parse().unwrap()).unwrap();
+        let platform = embedded.platform(Arc::new(OnePlace(ROOMS.to_owned())));
+        let router = site(&embedded, &platform, 1);
+        let guess = async |visitor: &str| {
+            let mut request = axum::http::Request::get(format!("/l/{}", "A".repeat(43)))
+                .header("x-forwarded-for", visitor)
+                .body(Body::empty())
+                .unwrap();
+            let proxy = SocketAddr::from(([127, 0, 0, 1], 1));
+            request.extensions_mut().insert(ConnectInfo(proxy));
+            let Ok(answer) = router.clone().oneshot(request).await;
+            answer.status()
+        };
+        // More guesses than two windows of the limit allow, should a window end meanwhile.
+        let mut answers = Vec::new();
+        while answers.len() < 61 {
+            answers.push(guess("192.0.2.1").await);
+        }
+        assert!(answers.contains(&StatusCode::TOO_MANY_REQUESTS));
+        assert_eq!(guess("192.0.2.2").await, StatusCode::NOT_FOUND);
+    }
 }
