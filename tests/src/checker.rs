@@ -193,6 +193,16 @@ pub enum Wrong {
         /// The last record of all.
         tail: u64,
     },
+    /// A checkpoint was handed out that nobody offered for its record.
+    #[error("{member} was to start from a checkpoint at {seq} that nobody offered: {state}")]
+    NotOffered {
+        /// Who.
+        member: String,
+        /// The record it stands after.
+        seq: u64,
+        /// The state.
+        state: String,
+    },
     /// A frame came before the welcome, or records that the welcome did not lead to.
     #[error("{member} got {what} out of turn")]
     OutOfTurn {

@@ -111,6 +111,13 @@ pub enum Seen {
         /// The content.
         body: String,
     },
+    /// It offered the game's state after a record, as JSON text.
+    Offered {
+        /// The record.
+        seq: u64,
+        /// The state.
+        state: String,
+    },
     /// Its connection ended, for whatever reason.
     Lost,
 }

@@ -293,8 +293,21 @@ impl Visitor {
 /// # Errors
 /// When nobody listens.
 pub async fn connect(site: &str, home: Ipv4Addr) -> anyhow::Result<TcpStream> {
-    let to: SocketAddr = authority(site).parse()?;
+    connect_by(TcpSocket::new_v4()?, site, home).await
+}
+
+/// As [`connect`], with a receive buffer of a few KiB.
+///
+/// # Errors
+/// When nobody listens.
+pub async fn connect_narrow(site: &str, home: Ipv4Addr) -> anyhow::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(4 * 1024)?;
+    connect_by(socket, site, home).await
+}
+
+async fn connect_by(socket: TcpSocket, site: &str, home: Ipv4Addr) -> anyhow::Result<TcpStream> {
+    let to: SocketAddr = authority(site).parse()?;
     socket.bind((home, 0).into())?;
     let stream = socket
         .connect(to)

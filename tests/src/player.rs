@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use tokio::time::Sleep;
+use tokio::time::{Interval, Sleep};
 
 use crate::history::{History, Record, Seen, Welcome};
 use crate::http::{Ask, Visitor};
@@ -128,6 +128,9 @@ struct Unordered {
 const PORTION: usize = 5;
 const PORTION_EVERY: Duration = Duration::from_millis(200);
 
+/// Between two beats, as the sdk has it.
+const BEAT_EVERY: Duration = Duration::from_secs(20);
+
 /// A client with a history.
 #[derive(Debug)]
 pub struct Player {
@@ -141,6 +144,8 @@ pub struct Player {
     pub stored: u64,
     /// Frames refused because there were too many of them; each is sent again.
     pub slowed: u64,
+    /// Where its log begins: after this record.
+    pub start: u64,
     socket: Option<Socket>,
     epoch: u64,
     n: u64,
@@ -149,6 +154,8 @@ pub struct Player {
     sent: u64,
     /// Until then nothing of one's own is sent, because the host asked for a wait.
     hold: Option<Pin<Box<Sleep>>>,
+    /// When to show the host that it is still here (P3.9).
+    beats: Option<Interval>,
     /// Since the host asked for a wait on this connection, frames go in small portions.
     careful: bool,
 }
@@ -164,12 +171,14 @@ impl Player {
             log: Vec::new(),
             stored: 0,
             slowed: 0,
+            start: 0,
             socket: None,
             epoch: 0,
             n: 0,
             unordered: VecDeque::new(),
             sent: 0,
             hold: None,
+            beats: None,
             careful: false,
         }
     }
@@ -183,7 +192,7 @@ impl Player {
     /// The last record it holds.
     #[must_use]
     pub fn held(&self) -> u64 {
-        self.log.last().map_or(0, |record| record.seq)
+        self.log.last().map_or(self.start, |record| record.seq)
     }
 
     /// How many own frames are not ordered yet.
@@ -207,6 +216,7 @@ impl Player {
         self.socket = Some(socket);
         self.hold = None;
         self.careful = false;
+        self.beats = Some(tokio::time::interval(BEAT_EVERY));
         self.send_again();
         self.send_unordered().await
     }
@@ -250,6 +260,7 @@ impl Player {
         );
         if !welcome.resumed {
             self.log.clear();
+            self.start = welcome.checkpoint.as_ref().map_or(0, |(seq, _)| *seq);
         }
         self.epoch = welcome.epoch;
         self.stored = welcome.stored;
@@ -315,6 +326,19 @@ impl Player {
         socket.flush().await
     }
 
+    /// Offers a state after record `seq` as a checkpoint (P3.6); it may come too early, which is no fault.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub async fn offer(&mut self, seq: u64, state: &Value) -> anyhow::Result<()> {
+        self.history.note(Seen::Offered {
+            seq,
+            state: state.to_string(),
+        });
+        self.send(&json!({"op": "checkpoint", "seq": seq, "state": state}))
+            .await
+    }
+
     /// Sends a frame that the history does not know of, as a signal or beat.
     ///
     /// # Errors
@@ -336,14 +360,16 @@ impl Player {
             let Some(socket) = &mut self.socket else {
                 anyhow::bail!("not connected")
             };
-            let Some(hold) = &mut self.hold else {
-                break socket.next().await;
-            };
             tokio::select! {
                 incoming = socket.next() => break incoming,
-                () = hold => {
+                () = due(self.hold.as_mut()) => {
                     self.hold = None;
                     if self.send_unordered().await.is_err() {
+                        self.lost();
+                    }
+                }
+                () = beat(self.beats.as_mut()) => {
+                    if self.send(&json!({"op": "beat", "t": 0})).await.is_err() {
                         self.lost();
                     }
                 }
@@ -385,6 +411,7 @@ impl Player {
     /// A refused frame consumes nothing (P8.1): it and what follows it go again, after the wait asked for.
     async fn refused(&mut self, frame: &Value) -> anyhow::Result<()> {
         let wait = match frame["code"].as_str() {
+            Some("checkpoint_early") => return Ok(()),
             Some("rate") => {
                 self.slowed += 1;
                 self.careful = true;
@@ -433,6 +460,22 @@ impl Player {
             Ok(())
         })
         .await?
+    }
+}
+
+/// Waits for a wait that was asked for; for ever when there is none.
+async fn due(hold: Option<&mut Pin<Box<Sleep>>>) {
+    match hold {
+        Some(hold) => hold.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for the next beat.
+async fn beat(beats: Option<&mut Interval>) {
+    match beats {
+        Some(beats) => _ = beats.tick().await,
+        None => std::future::pending().await,
     }
 }
 

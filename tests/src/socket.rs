@@ -43,6 +43,33 @@ pub struct NoUpgrade {
     pub body: String,
 }
 
+impl NoUpgrade {
+    fn of(error: anyhow::Error) -> Self {
+        let response = match error.downcast::<Error>() {
+            Ok(Error::Http(response)) => response,
+            Ok(other) => return Self::without_answer(&other.into()),
+            Err(error) => return Self::without_answer(&error),
+        };
+        let retry_after = response.headers().get("retry-after");
+        let body = response.body().as_deref().unwrap_or_default();
+        Self {
+            status: response.status().as_u16(),
+            retry_after: retry_after
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned),
+            body: String::from_utf8_lossy(body).into_owned(),
+        }
+    }
+
+    fn without_answer(error: &anyhow::Error) -> Self {
+        Self {
+            status: 0,
+            retry_after: None,
+            body: format!("{error:#}"),
+        }
+    }
+}
+
 /// How to ask for the upgrade.
 #[derive(Debug, Clone)]
 pub struct Upgrade {
@@ -66,28 +93,30 @@ impl Socket {
     /// # Errors
     /// The host's answer when it refuses.
     pub async fn open(upgrade: &Upgrade) -> Result<Self, NoUpgrade> {
-        let failed = |error: anyhow::Error| NoUpgrade {
-            status: 0,
-            retry_after: None,
-            body: format!("{error:#}"),
-        };
-        let opened = within(PATIENCE, "the answer to the upgrade", upgraded(upgrade)).await;
+        Self::open_on(upgrade, http::connect(&upgrade.url, upgrade.home)).await
+    }
+
+    /// Opens a connection whose kernel takes in next to nothing that is not read.
+    ///
+    /// # Errors
+    /// The host's answer when it refuses.
+    pub async fn open_narrow(upgrade: &Upgrade) -> Result<Self, NoUpgrade> {
+        Self::open_on(upgrade, http::connect_narrow(&upgrade.url, upgrade.home)).await
+    }
+
+    async fn open_on(
+        upgrade: &Upgrade,
+        stream: impl Future<Output = anyhow::Result<TcpStream>>,
+    ) -> Result<Self, NoUpgrade> {
+        let opened = within(
+            PATIENCE,
+            "the answer to the upgrade",
+            upgraded(upgrade, stream),
+        )
+        .await;
         match opened.and_then(|opened| opened) {
             Ok(socket) => Ok(Self(socket)),
-            Err(error) => match error.downcast::<Error>() {
-                Ok(Error::Http(response)) => Err(NoUpgrade {
-                    status: response.status().as_u16(),
-                    retry_after: response
-                        .headers()
-                        .get("retry-after")
-                        .and_then(|value| value.to_str().ok())
-                        .map(str::to_owned),
-                    body: String::from_utf8_lossy(response.body().as_deref().unwrap_or_default())
-                        .into_owned(),
-                }),
-                Ok(other) => Err(failed(other.into())),
-                Err(error) => Err(failed(error)),
-            },
+            Err(error) => Err(NoUpgrade::of(error)),
         }
     }
 
@@ -214,7 +243,10 @@ impl Socket {
     }
 }
 
-async fn upgraded(upgrade: &Upgrade) -> anyhow::Result<WebSocketStream<TcpStream>> {
+async fn upgraded(
+    upgrade: &Upgrade,
+    stream: impl Future<Output = anyhow::Result<TcpStream>>,
+) -> anyhow::Result<WebSocketStream<TcpStream>> {
     let mut request = upgrade.url.as_str().into_client_request()?;
     if let Some(protocol) = &upgrade.protocol {
         request
@@ -224,7 +256,7 @@ async fn upgraded(upgrade: &Upgrade) -> anyhow::Result<WebSocketStream<TcpStream
     if let Some(origin) = &upgrade.origin {
         request.headers_mut().insert("origin", origin.parse()?);
     }
-    let stream = http::connect(&upgrade.url, upgrade.home).await?;
+    let stream = stream.await?;
     let config = WebSocketConfig::default()
         .read_buffer_size(4096)
         .write_buffer_size(0)

@@ -54,7 +54,7 @@ pub(super) fn read(history: &History, promise: Promise, wrong: &mut Vec<Wrong>) 
             Seen::Rewound { seq } => state.rewound(*seq),
             Seen::Record(record) => state.record(event.stamp, record),
             Seen::Stored(seq) => state.stored(*seq),
-            Seen::Said { .. } => {}
+            Seen::Said { .. } | Seen::Offered { .. } => {}
         }
     }
     state.reader

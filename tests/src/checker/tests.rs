@@ -404,3 +404,44 @@ fn records_before_a_welcome_are_caught() {
         Wrong::OutOfTurn { .. }
     );
 }
+
+#[test]
+fn a_checkpoint_that_nobody_offered_for_its_record_is_caught() {
+    let late = |seq: u64, state: &str| {
+        let mut story = story();
+        story.push((
+            0,
+            Seen::Offered {
+                seq: 5,
+                state: "{\"sum\":5}".to_owned(),
+            },
+        ));
+        let mut histories = tell(story);
+        let mut eve = History::new("eve");
+        let checkpoint = Some((seq, state.to_owned()));
+        let welcome = Welcome {
+            epoch: 2,
+            tail: 6,
+            stored: 6,
+            resumed: false,
+            checkpoint,
+            n: 0,
+            finished: None,
+        };
+        let mut records = log()
+            .into_iter()
+            .filter(|record| record.seq > seq)
+            .map(Seen::Record);
+        for seen in [Seen::Asked, Seen::Welcomed(welcome)]
+            .into_iter()
+            .chain(&mut records)
+        {
+            eve.events.push(Event { stamp: 1000, seen });
+        }
+        histories.push(eve);
+        check(&histories, Promise::PROCESS_KILLED)
+    };
+    assert_eq!(late(5, "{\"sum\":5}"), []);
+    caught!(late(5, "{\"sum\":4}"), Wrong::NotOffered { seq: 5, .. });
+    caught!(late(4, "{\"sum\":5}"), Wrong::NotOffered { seq: 4, .. });
+}

@@ -1,7 +1,7 @@
 //! What all clients of a room saw, judged together: one log, everything said in it once, and nothing that was seen or
 //! stored at one moment missing at a later one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::reader::Reader;
 use super::{Promise, Wrong};
@@ -26,6 +26,7 @@ pub(super) fn judge(
     said_once(histories, &log, promise, wrong);
     welcomes_count(histories, &log, wrong);
     over_time(histories, promise, wrong);
+    checkpoints_were_offered(histories, wrong);
     for history in histories {
         for event in &history.events {
             if let Seen::Stored(stored) = event.seen
@@ -210,6 +211,31 @@ fn welcomes_count(histories: &[History], log: &Log<'_>, wrong: &mut Vec<Wrong>) 
     }
 }
 
+/// Who starts from a checkpoint must get a state that a client offered for just that record.
+fn checkpoints_were_offered(histories: &[History], wrong: &mut Vec<Wrong>) {
+    let mut offered: HashSet<(u64, &str)> = HashSet::new();
+    for event in histories.iter().flat_map(|history| &history.events) {
+        if let Seen::Offered { seq, state } = &event.seen {
+            offered.insert((*seq, state));
+        }
+    }
+    for history in histories {
+        for event in &history.events {
+            if let Seen::Welcomed(welcome) = &event.seen
+                && let Some((seq, state)) = &welcome.checkpoint
+                && !offered.contains(&(*seq, state.as_str()))
+            {
+                let (member, state) = (history.member.clone(), state.clone());
+                wrong.push(Wrong::NotOffered {
+                    member,
+                    seq: *seq,
+                    state,
+                });
+            }
+        }
+    }
+}
+
 /// Walks through everything that happened to anybody in the order it happened. Whoever asks for a connection must
 /// be welcomed to at least what had been seen and stored by then, and whatever is said must be ordered after it.
 fn over_time(histories: &[History], promise: Promise, wrong: &mut Vec<Wrong>) {
@@ -280,7 +306,7 @@ fn over_time(histories: &[History], promise: Promise, wrong: &mut Vec<Wrong>) {
                 }
                 seen = seen.max(record.seq);
             }
-            Seen::Rewound { .. } | Seen::Lost => {}
+            Seen::Rewound { .. } | Seen::Offered { .. } | Seen::Lost => {}
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Stopping and starting again: a clean stop loses nothing and says goodbye, and everything is as it was.
 
+use latchkey_tests::checker::{Promise, Wrong, check};
 use latchkey_tests::http::Visitor;
 use latchkey_tests::mail::mails_to;
 use latchkey_tests::platform::Platform;
@@ -111,5 +112,69 @@ async fn two_processes_do_not_share_a_data_folder() -> anyhow::Result<()> {
     let said = String::from_utf8_lossy(&second.stderr);
     assert!(!said.trim().is_empty(), "and it says why");
     Visitor::new(platform.site()).get("/").await?.expect(200)?;
+    Ok(())
+}
+
+/// The one thing that may lose what was seen: a lost disk. The archive's part survives, the rest is rewound and said
+/// again; and the checker, told that disks survive, must see that they did not.
+#[tokio::test]
+async fn a_lost_journal_rewinds_to_what_is_stored_and_the_checker_would_not_miss_it()
+-> anyhow::Result<()> {
+    let mut platform = Platform::start("system-lost-journal").await?;
+    let (_, seats) = shop::game_with_seats(platform.site(), 2).await?;
+    let mut both = players(seats).await?;
+    both[0].say(&json!("stored")).await;
+    for player in &mut both {
+        player
+            .until("the stored word", |player| player.stored >= 3)
+            .await?;
+    }
+    // Seen by both, and the process dies before the archive has it: migration runs about once a second.
+    both[0].say(&json!("seen")).await;
+    for player in &mut both {
+        player
+            .until("the last word", |player| player.held() == 4)
+            .await?;
+    }
+    platform.kill().await?;
+    std::fs::remove_dir_all(platform.data().join("journal"))?;
+    platform.restart().await?;
+    for player in &mut both {
+        player.connect().await?;
+    }
+    both[1].say(&json!("after")).await;
+    for player in &mut both {
+        player
+            .until("the new word", |player| {
+                player.log.iter().any(|record| record.body == "\"after\"")
+            })
+            .await?;
+    }
+    assert_eq!(both[0].log, both[1].log, "both hold the same history again");
+    let histories: Vec<_> = both.into_iter().map(|player| player.history).collect();
+    let kept = check(
+        &histories,
+        Promise {
+            disks_survive: false,
+            settled: false,
+        },
+    );
+    assert_eq!(
+        kept,
+        [],
+        "stored records survive and nobody sees two histories"
+    );
+    let lost = check(
+        &histories,
+        Promise {
+            disks_survive: true,
+            settled: false,
+        },
+    );
+    assert!(
+        lost.iter()
+            .any(|wrong| matches!(wrong, Wrong::SeenUndone { .. })),
+        "{lost:?}"
+    );
     Ok(())
 }
