@@ -36,7 +36,8 @@ use crate::{bundles, listener, logs, workers};
 const SLOT: u16 = 1;
 /// Path of that host's rooms; also its name in the directory, so it must be the same at every start.
 const ROOMS: &str = "/s/1/room";
-/// From asking to stop until records that did not reach the archive are left to the journal.
+/// From asking to stop until records that did not reach the archive are left to the journal; after that, until a job
+/// that is still at work is cut off.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// Runs the platform until SIGINT or SIGTERM.
@@ -91,7 +92,11 @@ async fn up(settings: &Up) -> Result<()> {
     tracing::info!("stopping");
     let summary = host.stop(STOP_WITHIN).await;
     serving.await.context("the listener panicked")?;
-    workers.join_all().await;
+    // A job that is cut off is given out again by its queue, so none may hold the process up.
+    let jobs = tokio::time::timeout(STOP_WITHIN, workers.join_all());
+    if jobs.await.is_err() {
+        tracing::warn!("a job was still at work and is cut off; it begins anew at the next start");
+    }
     tracing::info!(
         connections = summary.connections,
         rooms = summary.rooms,
