@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use latchkey_protocol::RoomId;
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::backoff::Backoff;
 use crate::host::Shared;
@@ -18,6 +18,7 @@ use crate::rooms::NotOpened;
 /// Looks through the rooms every [`SWEEP_EVERY`], until the host stops.
 pub(crate) async fn sweep(shared: Arc<Shared>) {
     let mut tick = interval(SWEEP_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = shared.stopped() => return,

@@ -41,16 +41,13 @@ pub(crate) async fn find(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveR
 }
 
 async fn open(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOpened> {
-    let _turn = shared
-        .openings
-        .acquire()
-        .await
-        .map_err(|_| NotOpened::Stopping)?;
-    let epoch = match within("directory", shared.ports.directory.claim(room)).await? {
+    // Bounded, so that with the directory or the archive dead the places of those that wait become free again.
+    let _turn = within("turn to open a room", shared.openings.acquire()).await?;
+    let epoch = match within("directory's answer", shared.ports.directory.claim(room)).await? {
         Claim::Owned(epoch) => epoch,
         Claim::Elsewhere(url) => return Err(NotOpened::Elsewhere(url)),
     };
-    let head = within("archive", shared.ports.archive.open(room, epoch)).await?;
+    let head = within("archive's answer", shared.ports.archive.open(room, epoch)).await?;
     let stored = head.stored;
     let mut start = start(shared, room, epoch, head)?;
     start.unstored = journal_tail(shared, room, stored).await?;
@@ -130,10 +127,7 @@ async fn within<T, E: std::fmt::Display>(
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(NotOpened::NotReady(error.to_string())),
         Err(_) => {
-            let error = format!(
-                "the {what} did not answer within {} s",
-                PORT_WITHIN.as_secs()
-            );
+            let error = format!("the {what} did not come within {} s", PORT_WITHIN.as_secs());
             Err(NotOpened::NotReady(error))
         }
     }

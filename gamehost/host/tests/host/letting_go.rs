@@ -51,6 +51,33 @@ async fn segments_go_when_their_records_are_stored_though_nobody_says_anything_m
 }
 
 #[tokio::test]
+async fn a_journal_that_filled_up_takes_records_again_once_the_archive_has_them() {
+    let world = small_segments();
+    let host = world.host().await;
+    let (mut ada, _) = Client::join(&host, room(1), members(1)[0]).await;
+    ada.stored_to(1).await;
+    world.archive.hold(true);
+    let refused = loop {
+        let n = ada.records.len() as u64;
+        ada.say(n, "x".repeat(8_000)).await;
+        let answer = ada
+            .until(|frame| frame["op"] == "refused" || frame["op"] == "record")
+            .await;
+        if answer["op"] == "refused" {
+            break n;
+        }
+    };
+    world.archive.hold(false);
+    ada.stored_to(refused).await;
+    eventually("there is space", || {
+        figure(&host, "journal_bytes") < 16 * 1024
+    })
+    .await;
+    ada.say(refused, "again").await;
+    ada.caught_up(refused + 1).await;
+}
+
+#[tokio::test]
 async fn a_checkpoint_that_is_not_kept_does_not_keep_the_journal_from_forgetting_its_records() {
     let host = TestHost::start().await;
     let (mut ada, _) = Client::join(&host, room(1), members(1)[0]).await;
