@@ -21,6 +21,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
+use crate::places::{NO_PLACE, Places};
+
 /// HTTP connections at one time; room connections are counted by the host. Further ones wait to be accepted.
 const CONNECTIONS: usize = 1_024;
 /// From the first byte of a connection, or from its last answer, until a whole request head is there.
@@ -28,6 +30,9 @@ const HEAD_WITHIN: Duration = Duration::from_secs(15);
 /// From a whole request head until its answer begins. Bodies are read within it, so that a few connections that send
 /// theirs a byte at a time cannot take all places for good.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// What is sent and not acknowledged for so long ends the connection: a client that asks and never reads cannot keep its
+/// place. It holds for room connections too, whose own rule (P8.3) is no stricter.
+const UNREAD_FOR: Duration = Duration::from_secs(30);
 /// Bytes of a request head.
 const HEAD_BYTES: usize = 32 * 1024;
 /// Header lines of a request.
@@ -47,6 +52,7 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
 /// Serves `router` until `stop` becomes true; then lets open requests end, for a while.
 pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
+    let places = Places::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept(), if connections.len() < CONNECTIONS => accepted,
@@ -54,9 +60,17 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                connections.spawn(serve_one(stream, peer, router.clone(), stop.clone()));
-            }
+            Ok((stream, peer)) => match places.take(peer.ip()) {
+                Some(place) => {
+                    let served = serve_one(stream, peer, router.clone(), stop.clone());
+                    connections.spawn(async move {
+                        served.await;
+                        drop(place);
+                    });
+                }
+                // Whether the words arrive does not matter: the connection ends.
+                None => drop(stream.try_write(NO_PLACE)),
+            },
             Err(error) => {
                 // Out of file descriptors, most likely: connections that end will free some.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -78,8 +92,10 @@ async fn serve_one(
     router: Router,
     mut stop: watch::Receiver<bool>,
 ) {
-    // Failing to set it costs milliseconds, not correctness.
+    // Failing to set them costs milliseconds, or a place for longer, and not correctness.
     let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(UNREAD_FOR));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         answer(router.clone(), request.map(Body::new), ANSWER_WITHIN)

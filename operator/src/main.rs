@@ -6,6 +6,7 @@ mod cli;
 mod data;
 mod listener;
 mod logs;
+mod places;
 mod report;
 mod up;
 mod workers;

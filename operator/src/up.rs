@@ -106,18 +106,27 @@ async fn up(settings: &Up) -> Result<()> {
     Ok(())
 }
 
-/// Becomes true at the first SIGINT or SIGTERM.
+/// Becomes true at the first SIGINT or SIGTERM; the second one ends the process.
 fn on_signal() -> Result<watch::Receiver<bool>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        let mut signals = 0;
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            signals += 1;
+            if signals > 1 {
+                // Ending at once is always safe: it is what a crash would do.
+                tracing::warn!("told to stop twice: ending at once, as after a crash");
+                std::process::exit(130);
+            }
+            stop.send_replace(true);
         }
-        stop.send_replace(true);
     });
     Ok(stopped)
 }

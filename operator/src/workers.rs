@@ -21,6 +21,8 @@ use tower::ServiceExt as _;
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// Between two looks for events of the test till.
 const TILL_EVERY: Duration = Duration::from_millis(100);
+/// After a worker panicked.
+const RESTART_AFTER: Duration = Duration::from_secs(1);
 /// Events posted in one go.
 const EVENTS: usize = 16;
 
@@ -38,16 +40,36 @@ pub(crate) struct Staff {
 pub(crate) fn start(staff: Staff, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     for name in QueueName::ALL {
+        let (queue, handlers) = (staff.queue.clone(), staff.handlers.clone());
         let worker = Worker {
-            queue: staff.queue.clone(),
+            queue,
             name,
-            handlers: staff.handlers.clone(),
+            handlers,
         };
-        workers.spawn(worker.run(stop.clone()));
+        let stopped = stop.clone();
+        let work = move || worker.clone().run(stopped.clone());
+        workers.spawn(supervise(name.as_str(), stop.clone(), work));
     }
-    workers.spawn(sweep(staff.fulfilment, stop.clone()));
-    workers.spawn(post_events(staff.till, staff.site, stop.clone()));
+    let (fulfilment, stopped) = (staff.fulfilment, stop.clone());
+    let work = move || sweep(fulfilment.clone(), stopped.clone());
+    workers.spawn(supervise("sweep", stop.clone(), work));
+    let (till, site, stopped) = (staff.till, staff.site, stop.clone());
+    let work = move || post_events(till.clone(), site.clone(), stopped.clone());
+    workers.spawn(supervise("till", stop.clone(), work));
     workers
+}
+
+/// Runs a worker, and again should it panic: nobody else would do its work.
+async fn supervise<F>(name: &'static str, mut stop: watch::Receiver<bool>, work: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    while let Err(error) = tokio::spawn(work()).await {
+        tracing::error!(worker = name, %error, "a worker panicked and is started again");
+        if !goes_on(&mut stop, RESTART_AFTER).await {
+            return;
+        }
+    }
 }
 
 /// Waits for `time`; says whether to go on.
@@ -110,4 +132,24 @@ async fn post(site: &Router, event: TillEvent) -> bool {
     tracing::debug!(event = event.id, %status, "event posted");
     // What the site refuses for good need not be told again.
     status.is_success() || status.is_client_error()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_worker_that_panics_is_started_again() {
+        let (_stop, stopped) = watch::channel(false);
+        let starts = Arc::new(AtomicUsize::new(0));
+        let counted = starts.clone();
+        let work = move || {
+            let start = counted.fetch_add(1, Ordering::SeqCst);
+            async move { assert!(start >= 2, "the test wants it so") }
+        };
+        supervise("test", stopped, work).await;
+        assert_eq!(starts.load(Ordering::SeqCst), 3);
+    }
 }
