@@ -119,7 +119,7 @@ pub enum Step {
 }
 
 #[derive(Debug)]
-struct Unordered {
+struct Own {
     n: u64,
     frame: String,
 }
@@ -149,7 +149,11 @@ pub struct Player {
     socket: Option<Socket>,
     epoch: u64,
     n: u64,
-    unordered: VecDeque<Unordered>,
+    unordered: VecDeque<Own>,
+    /// Own frames that are ordered and not known to be stored, with the record they are at most: a host whose disk is
+    /// lost may ask for them again (P4.8).
+    unstored: VecDeque<(u64, Own)>,
+    last_frame: Option<String>,
     /// Own frames up to here have been handed to the present connection.
     sent: u64,
     /// Until then nothing of one's own is sent, because the host asked for a wait.
@@ -176,6 +180,8 @@ impl Player {
             epoch: 0,
             n: 0,
             unordered: VecDeque::new(),
+            unstored: VecDeque::new(),
+            last_frame: None,
             sent: 0,
             hold: None,
             beats: None,
@@ -264,8 +270,18 @@ impl Player {
         }
         self.epoch = welcome.epoch;
         self.stored = welcome.stored;
-        // What the log holds of one's own is ordered, whether its record was seen yet or not.
-        self.unordered.retain(|own| own.n > welcome.n);
+        // What the log holds of one's own is ordered, whether its record was seen yet or not; what it no longer holds is
+        // to be said again.
+        self.ordered_to(welcome.n, welcome.tail);
+        while self
+            .unstored
+            .back()
+            .is_some_and(|(_, own)| own.n > welcome.n)
+        {
+            self.unordered
+                .extend(self.unstored.pop_back().map(|(_, own)| own));
+            self.unordered.rotate_right(1);
+        }
         self.n = self.n.max(welcome.n);
         self.history.note(Seen::Welcomed(welcome));
         Ok(())
@@ -295,9 +311,18 @@ impl Player {
     }
 
     async fn queue(&mut self, n: u64, frame: String) {
-        self.unordered.push_back(Unordered { n, frame });
+        self.last_frame = Some(frame.clone());
+        self.unordered.push_back(Own { n, frame });
         if self.send_unordered().await.is_err() {
             self.lost();
+        }
+    }
+
+    /// Own frames to `n` are in the log, at record `seq` at most.
+    fn ordered_to(&mut self, n: u64, seq: u64) {
+        while self.unordered.front().is_some_and(|own| own.n <= n) {
+            self.unstored
+                .extend(self.unordered.pop_front().map(|own| (seq, own)));
         }
     }
 
@@ -324,6 +349,15 @@ impl Player {
             self.hold = Some(Box::pin(tokio::time::sleep(PORTION_EVERY)));
         }
         socket.flush().await
+    }
+
+    /// Sends its last frame once more, as a client that does not know whether it arrived; the host drops it (P3.3).
+    pub async fn stammer(&mut self) {
+        if let (Some(socket), Some(frame)) = (&mut self.socket, self.last_frame.clone())
+            && socket.send(frame).await.is_err()
+        {
+            self.lost();
+        }
     }
 
     /// Offers a state after record `seq` as a checkpoint (P3.6); it may come too early, which is no fault.
@@ -358,7 +392,8 @@ impl Player {
     pub async fn step(&mut self) -> anyhow::Result<Step> {
         let incoming = loop {
             let Some(socket) = &mut self.socket else {
-                anyhow::bail!("not connected")
+                // It was found to be gone when something was to be sent.
+                return Ok(Step::Closed(Closed::without_a_word()));
             };
             tokio::select! {
                 incoming = socket.next() => break incoming,
@@ -391,6 +426,7 @@ impl Player {
         match frame["op"].as_str() {
             Some("stored") => {
                 self.stored = number(&frame["seq"])?;
+                self.unstored.retain(|(seq, _)| *seq > self.stored);
                 self.history.note(Seen::Stored(self.stored));
             }
             Some("refused") => self.refused(&frame).await?,
@@ -403,7 +439,7 @@ impl Player {
         self.history.note(Seen::Record(record.clone()));
         self.epoch = self.epoch.max(record.epoch);
         if record.from.as_deref() == Some(&self.seat.member) {
-            self.unordered.retain(|own| own.n > record.n);
+            self.ordered_to(record.n, record.seq);
         }
         self.log.push(record.clone());
     }

@@ -23,6 +23,17 @@ pub struct Closed {
     pub reason: String,
 }
 
+impl Closed {
+    /// The end of a connection that was not closed but broke.
+    #[must_use]
+    pub fn without_a_word() -> Self {
+        Self {
+            code: 1006,
+            reason: String::new(),
+        }
+    }
+}
+
 /// What came from the host.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Incoming {
@@ -179,12 +190,7 @@ impl Socket {
                         reason: error.to_string(),
                     });
                 }
-                None => {
-                    return Incoming::Closed(Closed {
-                        code: 1006,
-                        reason: String::new(),
-                    });
-                }
+                None => return Incoming::Closed(Closed::without_a_word()),
             }
         }
     }

@@ -234,6 +234,9 @@ async fn play(
                 count += 1;
                 let padding = "x".repeat(usize::try_from(random.between(0, 200))?);
                 player.say(&json!({"count": count, "padding": padding})).await;
+                if random.one_in(8) {
+                    player.stammer().await;
+                }
             }
             _ = phase.changed() => {}
         }

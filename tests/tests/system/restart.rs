@@ -150,6 +150,16 @@ async fn a_lost_journal_rewinds_to_what_is_stored_and_the_checker_would_not_miss
             })
             .await?;
     }
+    for player in &mut both {
+        player
+            .until("what was lost, said again", |player| {
+                player.log.iter().any(|record| record.body == "\"seen\"")
+            })
+            .await?;
+        player
+            .until("all five", |player| player.held() == 5)
+            .await?;
+    }
     assert_eq!(both[0].log, both[1].log, "both hold the same history again");
     let histories: Vec<_> = both.into_iter().map(|player| player.history).collect();
     let kept = check(
