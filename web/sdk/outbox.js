@@ -10,8 +10,8 @@ import { Pace } from './pace.js';
 
 /** @typedef {'say' | 'profile' | 'finish' | 'leave'} SayOp */
 /**
- * Where an entry stands. `doubt`: the welcome says the log holds this number, and whether it is this entry is seen
- * when the record comes by, for another device of the member may have used the number.
+ * Where an entry stands. `doubt`: it was sent and the welcome says the log holds its number; whether it is this entry
+ * is seen when the record comes by, for another device of the member may have used the number.
  * @typedef {'waiting' | 'doubt' | 'ordered'} Phase
  */
 /**
@@ -26,7 +26,7 @@ import { Pace } from './pace.js';
  * @property {boolean} inFlight on this connection
  * @property {number | null} seq
  */
-/** @typedef {{ n: number, op: SayOp, body: any }} Saved what of an entry survives a reload */
+/** @typedef {{ n: number, op: SayOp, body: any, sent: boolean }} Saved what of an entry survives a reload */
 /** @typedef {{ rejected?: Entry, renew?: string }} AfterRefusal an entry refused for good; why the connection must be renewed */
 
 /** @type {Record<SayOp, import('./types.js').RecordKind>} */
@@ -77,7 +77,7 @@ export class Outbox {
 
   /** What a reload must not lose. @returns {Saved[]} */
   get saved() {
-    return this.#entries.map(({ n, op, body }) => ({ n, op, body }));
+    return this.#entries.map(({ n, op, body, sent }) => ({ n, op, body, sent }));
   }
 
   /** Whether another entry of this size fits. @param {number} bytes */
@@ -94,17 +94,17 @@ export class Outbox {
     this.#entries.push({ id, op, body, bytes, n, phase: 'waiting', sent: false, inFlight: false, seq: null });
   }
 
-  /** Takes over what an earlier page left. It may have been sent, and it comes before what this page says. @param {Saved[]} saved */
+  /** Takes over what an earlier page left, which comes before what this page says. @param {Saved[]} saved */
   restore(saved) {
-    const earlier = saved.map(({ n, op, body }) => (
-      { id: null, op, body, bytes: JSON.stringify(body ?? null).length, n, phase: /** @type {Phase} */ ('waiting'), sent: true, inFlight: false, seq: null }
+    const earlier = saved.map(({ n, op, body, sent }) => (
+      { id: null, op, body, bytes: JSON.stringify(body ?? null).length, n, phase: /** @type {Phase} */ ('waiting'), sent, inFlight: false, seq: null }
     ));
     this.#entries = [...earlier, ...this.#entries];
   }
 
   /**
    * A connection begins. Numbers above the log's last are to be sent again; the others are in the log, which shows when
-   * they come by.
+   * they come by. An entry that was never sent is not in the log, whoever used its number.
    * @param {import('./wire.js').Welcome} welcome
    * @param {number} sure entries ordered up to this record are part of the history still
    */
@@ -118,7 +118,7 @@ export class Outbox {
       entry.inFlight = false;
       if (entry.seq !== null && entry.seq <= sure) continue;
       entry.seq = null;
-      entry.phase = entry.n <= welcome.n ? 'doubt' : 'waiting';
+      entry.phase = entry.sent && entry.n <= welcome.n ? 'doubt' : 'waiting';
     }
     if (!this.inDoubt) this.#renumber();
   }
@@ -148,7 +148,7 @@ export class Outbox {
 
   /**
    * The catch-up is over. An entry still in doubt either lies below the checkpoint this client began from, where
-   * nobody shows it, and is taken to be there if it was ever sent; or its number belongs to somebody else.
+   * nobody shows it, and is taken to be there; or its number belongs to somebody else.
    * @returns {Entry[]} the entries taken to be ordered
    */
   caughtUp() {
@@ -157,7 +157,7 @@ export class Outbox {
     const taken = [];
     for (const entry of this.#entries) {
       if (entry.phase !== 'doubt') continue;
-      entry.phase = start > 0 && entry.sent ? 'ordered' : 'waiting';
+      entry.phase = start > 0 ? 'ordered' : 'waiting';
       if (entry.phase === 'waiting') continue;
       entry.seq = start;
       taken.push(entry);

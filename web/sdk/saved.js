@@ -21,7 +21,8 @@ export class SavedRecords {
   load(member) {
     try {
       const list = JSON.parse(this.#storage?.getItem(this.#key(member)) ?? '[]');
-      return Array.isArray(list) ? list.filter(isSaved).slice(0, UNORDERED_RECORDS + UNSTORED_RECORDS) : [];
+      if (!Array.isArray(list)) return [];
+      return list.filter(isSaved).slice(0, UNORDERED_RECORDS + UNSTORED_RECORDS);
     } catch {
       return [];
     }
@@ -47,5 +48,5 @@ export class SavedRecords {
 /** @param {any} value @returns {value is Saved} */
 function isSaved(value) {
   return typeof value === 'object' && value !== null && OPS.has(value.op)
-    && Number.isSafeInteger(value.n) && value.n > 0 && 'body' in value;
+    && Number.isSafeInteger(value.n) && value.n > 0 && 'body' in value && typeof value.sent === 'boolean';
 }

@@ -54,6 +54,8 @@ export class Session {
   #rewind = null;
   #leaving = false;
   #unsaved = 0;
+  /** What is saved is not what the outbox holds. */
+  #stale = false;
 
   #askedAt = 0;
   #liveAt = 0;
@@ -218,8 +220,10 @@ export class Session {
   #end(code, message) {
     if (this.state === 'ended') return;
     this.#hangUp();
-    if (!HOPEFUL_ENDS.has(code)) this.#out.push({ do: 'save', member: this.me, saved: [] });
-    for (const { id, seq } of this.#outbox.clear()) {
+    if (HOPEFUL_ENDS.has(code)) this.#saveIfStale();
+    const left = this.#outbox.clear();
+    if (!HOPEFUL_ENDS.has(code)) this.#save();
+    for (const { id, seq } of left) {
       if (id === null) continue;
       const fate = seq === null ? 'The record was not ordered' : 'Whether the record was stored is not known';
       this.#out.push({ do: 'rejected', id, code: 'ended', message: `${fate}: ${message}` });
@@ -364,7 +368,7 @@ export class Session {
   #settleStored() {
     const done = this.#outbox.stored(this.log.stored);
     for (const { id } of done) if (id !== null) this.#out.push({ do: 'stored', id });
-    if (done.length > 0) this.#save();
+    if (done.length > 0) this.#stale = true;
   }
 
   /** @param {import('./wire.js').Refused} frame */
@@ -443,8 +447,12 @@ export class Session {
   }
 
   #flush() {
+    const frames = this.state === 'live' ? this.#outbox.take(this.#now) : [];
+    // Saved before it goes out: what a later page takes for unsent is numbered anew, and would be said twice.
+    if (frames.length > 0) this.#stale = true;
+    this.#saveIfStale();
     if (this.state !== 'live') return;
-    for (const frame of this.#outbox.take(this.#now)) this.#send(frame);
+    for (const frame of frames) this.#send(frame);
     for (const frame of this.#signals.take(this.#now)) this.#send(frame);
   }
 
@@ -459,11 +467,16 @@ export class Session {
 
   /** What is unordered changed. */
   #changed() {
-    this.#save();
+    this.#stale = true;
     this.#countUnsaved();
   }
 
+  #saveIfStale() {
+    if (this.#stale) this.#save();
+  }
+
   #save() {
+    this.#stale = false;
     if (this.me !== '') this.#out.push({ do: 'save', member: this.me, saved: this.#outbox.saved });
   }
 

@@ -175,7 +175,7 @@ test('a catch-up that breaks off leaves the doubt open', () => {
 });
 
 test('what is said during a catch-up is numbered after everything the log holds', () => {
-  const driver = new Driver({ load: () => [{ n: 1, op: 'say', body: 'before the reload' }] }).live({ tail: 2, n: 2 });
+  const driver = new Driver({ load: () => [{ n: 1, op: 'say', body: 'before the reload', sent: true }] }).live({ tail: 2, n: 2 });
   driver.mine(1, 1, 'before the reload');
   const id = driver.say('during');
   assert.deepEqual(driver.took(), [[3, 'during']]);
@@ -337,7 +337,7 @@ test('what is unordered or unstored is saved, and an earlier page\'s is taken up
   before.say('a');
   before.say('b');
   before.mine(1, 8, 'a');
-  assert.deepEqual(before.saved, [{ n: 8, op: 'say', body: 'a' }, { n: 9, op: 'say', body: 'b' }]);
+  assert.deepEqual(before.saved, [{ n: 8, op: 'say', body: 'a', sent: true }, { n: 9, op: 'say', body: 'b', sent: true }]);
   const loaded = [];
   const after = new Driver({ load: (member) => { loaded.push(member); return before.saved; } }).live({ tail: 1, n: 8 });
   assert.deepEqual(loaded, [ME]);
@@ -347,6 +347,42 @@ test('what is unordered or unstored is saved, and an earlier page\'s is taken up
   after.mine(2, 9, 'b');
   after.frame({ op: 'stored', seq: 2 });
   assert.deepEqual(after.saved, []);
+});
+
+test('what an earlier page never sent is not taken for ordered below a checkpoint: it is sent with a free number', () => {
+  const before = new Driver().live();
+  before.in({ type: 'closed', code: 1006 });
+  before.say('never sent');
+  assert.deepEqual(before.saved, [{ n: 1, op: 'say', body: 'never sent', sent: false }]);
+  const after = new Driver({ load: () => before.saved }).live({ tail: 50, n: 1, checkpoint: { seq: 50, state: 0 } });
+  assert.deepEqual(after.took(), [[2, 'never sent']]);
+});
+
+test('what was never sent is not recognised in the same words of another device', () => {
+  const driver = new Driver().live();
+  driver.in({ type: 'closed', code: 1006 });
+  const here = driver.say('yes');
+  driver.retry();
+  driver.open();
+  driver.frame(welcomeFrame({ tail: 1, n: 1 }));
+  driver.mine(1, 1, 'yes');
+  assert.deepEqual(ordered(driver), []);
+  assert.deepEqual(driver.took(), [[2, 'yes']]);
+  driver.mine(2, 2, 'yes');
+  assert.deepEqual(ordered(driver), [[here, 2]]);
+});
+
+test('that a record was sent is saved before it goes out, whenever it does', () => {
+  const driver = new Driver().live();
+  driver.in({ type: 'closed', code: 1006 });
+  driver.say('a');
+  driver.retry();
+  driver.open();
+  driver.commands.length = 0;
+  driver.frame(welcomeFrame());
+  const saves = driver.commands.findIndex((command) => command.do === 'save' && command.saved.every(({ sent }) => sent));
+  const sends = driver.commands.findIndex((command) => command.do === 'send' && command.frame.op === 'say');
+  assert.ok(saves !== -1 && saves < sends, `saved at ${saves}, sent at ${sends}`);
 });
 
 test('the end rejects what was not ordered and forgets what would only fail again', () => {
@@ -365,7 +401,7 @@ test('closing the page\'s own connection keeps what was not ordered for the next
   driver.say('a');
   driver.in({ type: 'close' });
   assert.equal(driver.session.state, 'ended');
-  assert.deepEqual(driver.saved, [{ n: 1, op: 'say', body: 'a' }]);
+  assert.deepEqual(driver.saved, [{ n: 1, op: 'say', body: 'a', sent: true }]);
 });
 
 test('leaving is confirmed by the close, with or without its record (P3.8)', () => {
