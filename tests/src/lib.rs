@@ -12,6 +12,7 @@ pub mod payments;
 pub mod platform;
 pub mod player;
 pub mod report;
+pub mod seat;
 pub mod secrets;
 pub mod seeded;
 pub mod settings;

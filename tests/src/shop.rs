@@ -4,7 +4,7 @@ use anyhow::Context as _;
 
 use crate::html::Form;
 use crate::http::{Answer, Visitor};
-use crate::player::Seat;
+use crate::seat::Seat;
 use crate::wait::{PATIENCE, pause, within};
 
 /// The colours seats are taken in, where a test does not care.

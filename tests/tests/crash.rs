@@ -4,6 +4,7 @@
 //! Moments are chosen by what the clients have seen (so many records in all), not by time: the same seed kills after
 //! the same amount of play on any machine, in the middle of a catch-up as well as in the middle of saying.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,14 +13,16 @@ use anyhow::Context as _;
 use latchkey_tests::checker::{Promise, check};
 use latchkey_tests::history::{History, Seen};
 use latchkey_tests::platform::Platform;
-use latchkey_tests::player::{Player, Seat, Step};
+use latchkey_tests::player::{Player, Step};
 use latchkey_tests::report::say;
+use latchkey_tests::seat::Seat;
 use latchkey_tests::seeded::Seeded;
 use latchkey_tests::wait::{now, within};
 use latchkey_tests::{settings, shop};
 use serde_json::json;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tokio::time::Sleep;
 
 /// Members of each room.
 const SEATS: usize = 4;
@@ -30,8 +33,10 @@ const PACE: (u64, u64) = (150, 450);
 const COME_BACK: Duration = Duration::from_millis(40);
 /// Records between two checkpoints; whoever sees such a record offers one, so that several race.
 const CHECKPOINT_EVERY: u64 = 50;
-/// How long one life may take to show its records, and the end to settle.
+/// How long one life may take to show its records.
 const LIFE: Duration = Duration::from_secs(40);
+/// How long the rooms may take until everybody has seen and stored everything.
+const SETTLE: Duration = Duration::from_secs(20);
 
 /// What the members count together while they play.
 #[derive(Default)]
@@ -94,13 +99,19 @@ async fn run(seed: u64) -> anyhow::Result<()> {
 
     phase.send_replace(Phase::Settle);
     let mut histories: Vec<Vec<History>> = vec![Vec::new(); rooms];
-    let mut slowed = 0;
+    let (mut slowed, mut unsettled) = (0, 0);
     while let Some(member) = within(LIFE, "the rooms to settle", members.join_next()).await? {
         let (room, player) = member?;
         let player = player?;
         slowed += player.slowed;
+        unsettled += usize::from(!settled(&player));
         histories[room].push(player.history);
     }
+    judge(&histories)?;
+    anyhow::ensure!(
+        unsettled == 0,
+        "{unsettled} members did not settle within {SETTLE:?}"
+    );
     let from_checkpoint = read_back(&mut platform, &games, &mut histories).await?;
     say(
         "crash",
@@ -202,6 +213,8 @@ async fn play(
     let mut pace = tokio::time::interval(pace);
     let mut count = 0_u64;
     let mut said_last = false;
+    // Who cannot settle in time comes home as well: the checker says better than a deadline what went wrong.
+    let mut give_up: Option<Pin<Box<Sleep>>> = None;
     loop {
         if !player.connected() && player.connect().await.is_err() {
             tokio::time::sleep(COME_BACK).await;
@@ -209,9 +222,11 @@ async fn play(
         }
         if *phase.borrow_and_update() == Phase::Settle && !said_last {
             said_last = true;
+            give_up = Some(Box::pin(tokio::time::sleep(SETTLE)));
             player.say(&json!({"last": player.seat.member})).await;
         }
-        if said_last && settled(&player) {
+        let late = give_up.as_ref().is_some_and(|give_up| give_up.is_elapsed());
+        if late || (said_last && settled(&player)) {
             return Ok(player);
         }
         tokio::select! {
@@ -239,6 +254,7 @@ async fn play(
                 }
             }
             _ = phase.changed() => {}
+            () = async { give_up.as_mut().expect("the branch is taken only when it is set").await }, if give_up.is_some() => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Frames inside a room: what is ordered, what is refused under which limit, and what ends the connection (P3, P5, P8).
 
-use latchkey_tests::player::Seat;
+use latchkey_tests::seat::Seat;
 use latchkey_tests::socket::{Incoming, Socket};
 use latchkey_tests::wait::PATIENCE;
 use serde_json::{Value, json};

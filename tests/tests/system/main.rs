@@ -13,8 +13,9 @@ mod upgrade;
 mod versions;
 
 use latchkey_tests::platform::Platform;
-use latchkey_tests::player::{Player, Seat};
+use latchkey_tests::player::Player;
 use latchkey_tests::report::say;
+use latchkey_tests::seat::Seat;
 
 /// A fresh platform with one bought game and `count` people seated in it.
 async fn game(name: &str, count: usize) -> anyhow::Result<(Platform, Vec<Seat>)> {

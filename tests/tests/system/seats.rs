@@ -1,7 +1,8 @@
 //! Seats: joining once, takeover, presence, leaving, resuming and rewinding (P3.8, P4.6, P6, P7).
 
 use latchkey_tests::http::Visitor;
-use latchkey_tests::player::{Player, join_frame};
+use latchkey_tests::player::Player;
+use latchkey_tests::seat::join_frame;
 use latchkey_tests::{shop, socket::Incoming};
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_tests::player::{Seat, join_frame};
+use latchkey_tests::seat::{Seat, join_frame};
 use latchkey_tests::secrets::{Claims, Secrets};
 use latchkey_tests::socket::{Socket, Upgrade};
 use latchkey_tests::wait::unix_seconds;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use latchkey_tests::html;
 use latchkey_tests::platform::Platform;
-use latchkey_tests::player::Seat;
 use latchkey_tests::report::say;
+use latchkey_tests::seat::Seat;
 use latchkey_tests::{settings, shop};
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
