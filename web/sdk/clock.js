@@ -1,6 +1,6 @@
-//! Estimates the host's clock from beats and welcomes, and the waits of full jitter. Both are plain arithmetic.
+//! Estimates the host's clock from beats and welcomes, counts sleep, and draws the waits of full jitter. All plain arithmetic.
 
-import { BACKOFF_FIRST_MS, BACKOFF_LONGEST_MS, BACKOFF_SHORTEST_MS, CLOCK_SAMPLES } from './limits.js';
+import { BACKOFF_FIRST_MS, BACKOFF_LONGEST_MS, BACKOFF_SHORTEST_MS, CLOCK_SAMPLES, SLEPT_LEAST_MS } from './limits.js';
 
 /** The host's clock as seen from here: the sample with the shortest round trip is the closest to the truth. */
 export class HostClock {
@@ -28,6 +28,24 @@ export class HostClock {
     if (!first) return 0;
     return rest.reduce((best, other) => (other.trip < best.trip ? other : best), first).offset;
   }
+}
+
+/**
+ * A clock that never goes back and counts the time the machine slept, which the steady clock of some browsers leaves out.
+ * @param {() => number} steady ms that never go back
+ * @param {() => number} wall ms of the day, which somebody may set
+ * @returns {() => number}
+ */
+export function wakefulClock(steady, wall) {
+  let [last, lastWall] = [steady(), wall()];
+  let slept = 0;
+  return () => {
+    const [now, nowWall] = [steady(), wall()];
+    const missed = (nowWall - lastWall) - (now - last);
+    if (missed >= SLEPT_LEAST_MS) slept += missed;
+    [last, lastWall] = [now, nowWall];
+    return now + slept;
+  };
 }
 
 /**

@@ -15,6 +15,10 @@ export const MOVES_IN_A_ROW = 5;
 export const BEAT_AFTER_MS = 20_000;
 /** A probe not answered by any frame within this finds the connection dead. */
 export const ANSWER_WITHIN_MS = 5_000;
+/** Silent for this long, the host has let go of the connection (P3.9), and another device may have the seat. */
+export const SILENT_MS = 60_000;
+/** The wall clock this far ahead of the steady one tells of a sleep; less is somebody setting it right. */
+export const SLEPT_LEAST_MS = 5_000;
 /** Samples the estimate of the host's clock is chosen from. */
 export const CLOCK_SAMPLES = 8;
 

@@ -67,7 +67,12 @@ class JoinedRoom {
     this.#world = world;
     this.#saved = new SavedRecords(world.storage, world.connect);
     this.#faults = new Faults({ url: world.faults, fetch: world.fetch, sdk: VERSION, browser: world.browser });
-    this.#session = new Session({ sdk: VERSION, random: world.random, load: (member) => this.#saved.load(member) });
+    this.#session = new Session({
+      sdk: VERSION,
+      random: world.random,
+      load: (member) => this.#saved.load(member),
+      visible: () => world.page?.visible() ?? true,
+    });
     this.#connection = new Connection(world, (input) => this.#tell(input));
     this.#events = new Events({ report: (what, error) => this.fault(what, error), restart: () => this.#tell({ type: 'restart' }) });
     this.#events.on('state', onState);

@@ -4,7 +4,7 @@
 import { backoff, HostClock } from './clock.js';
 import { meaningOf } from './codes.js';
 import {
-  ANSWER_WITHIN_MS, BACKOFF_SHORTEST_MS, BEAT_AFTER_MS, CONNECT_WITHIN_MS, HOST_LIMITS, MOVES_IN_A_ROW, STEADY_AFTER_MS,
+  ANSWER_WITHIN_MS, BACKOFF_SHORTEST_MS, BEAT_AFTER_MS, CONNECT_WITHIN_MS, HOST_LIMITS, MOVES_IN_A_ROW, SILENT_MS, STEADY_AFTER_MS,
 } from './limits.js';
 import { Log } from './log.js';
 import { Members } from './members.js';
@@ -34,6 +34,7 @@ export class Session {
   #sdk;
   #random;
   #load;
+  #visible;
   #now = 0;
   /** @type {Command[]} */
   #out = [];
@@ -71,11 +72,13 @@ export class Session {
    * @param {string} world.sdk the version sent in `join`
    * @param {() => number} world.random
    * @param {(member: string) => Saved[]} world.load what an earlier page left unordered
+   * @param {() => boolean} [world.visible] whether somebody can be looking at the page
    */
-  constructor({ sdk, random, load }) {
+  constructor({ sdk, random, load, visible = () => true }) {
     this.#sdk = sdk;
     this.#random = random;
     this.#load = load;
+    this.#visible = visible;
   }
 
   /** What to add to the local clock for the host's. */
@@ -161,6 +164,7 @@ export class Session {
   }
 
   #opened() {
+    if (this.#outOfSight) return this.#rest();
     this.#socketUp = true;
     this.#offered = this.log.have;
     this.#askedAt = this.#now;
@@ -192,6 +196,20 @@ export class Session {
     this.#retryAt = this.#now + wait;
     this.#notBefore = this.#now + atLeast;
     this.#become('waiting', { code, message, in: wait });
+  }
+
+  /**
+   * Whether the seat may have gone to another device without this page hearing of it, and nobody looks at this page. To
+   * come back by itself would take the seat from where it is in use.
+   */
+  get #outOfSight() {
+    return this.me !== '' && this.#now - this.#heardAt > SILENT_MS && !this.#visible();
+  }
+
+  /** Waits for the page to be shown. */
+  #rest() {
+    this.#hangUp();
+    this.#become('waiting', { code: 'hidden', message: 'This page is in the background. It comes back when it is shown.' });
   }
 
   /** A fault of the conversation: it is reported, and a new connection begins it afresh. @param {string} what @param {string} message */
@@ -434,7 +452,7 @@ export class Session {
   #due() {
     const now = this.#now;
     if (now >= this.#connectBy) this.#comeBack('network', 'Connecting took too long.');
-    if (now >= this.#retryAt) this.#connect();
+    if (now >= this.#retryAt) this.#outOfSight ? this.#rest() : this.#connect();
     if (this.state !== 'live') return;
     if (now >= this.#answerBy) return this.#comeBack('network', 'The host did not answer.');
     if (this.#outbox.late(now)) return this.#renew('no_refusal', 'The host did not answer frames that it must have refused.');

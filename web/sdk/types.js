@@ -4,7 +4,8 @@
  * Where the connection stands.
  * - `connecting`: asking for a ticket, opening the socket, or waiting for the welcome;
  * - `live`: welcomed (says go out at once);
- * - `waiting`: the connection broke and the next attempt is set for `detail.in` milliseconds from now;
+ * - `waiting`: the connection broke and the next attempt is set for `detail.in` milliseconds from now, or, without it,
+ *   for when the page is shown;
  * - `taken-over`: another device or tab took this seat; `takeBack()` returns;
  * - `ended`: over for good, `detail.code` and `detail.message` say why.
  * @typedef {'connecting' | 'live' | 'waiting' | 'taken-over' | 'ended'} ConnectionState
@@ -13,9 +14,9 @@
 /**
  * What comes with a `state` event.
  * @typedef {object} StateDetail
- * @property {string} [code] why, as a word: `network`, `going_away`, `taken_over`, `seat_gone`, `left`, `closed_here`, ...
+ * @property {string} [code] why, as a word: `network`, `going_away`, `taken_over`, `seat_gone`, `left`, `closed_here`, `hidden`, ...
  * @property {string} [message] the same for a person
- * @property {number} [in] milliseconds to the next attempt, with `waiting`
+ * @property {number} [in] milliseconds to the next attempt, with `waiting`; absent while it waits for the page to be shown
  */
 
 /** @typedef {'joined' | 'profile' | 'said' | 'left' | 'finished' | 'notice'} RecordKind */
@@ -133,7 +134,7 @@
  * @property {new (url: string, protocol: string) => WebSocket} [WebSocket]
  * @property {KeyValueStorage | null} [storage] where own unordered records survive a reload; `sessionStorage`, or null for nowhere
  * @property {() => number} [random] from 0 to below 1
- * @property {() => number} [now] a clock that never goes back, ms
+ * @property {() => number} [now] a clock that never goes back and goes on while the machine sleeps, ms
  * @property {Timers} [timers]
  * @property {Page | null} [page] wake-up events and the warning before leaving; null for none
  * @property {string} [browser] what to call the browser in fault reports

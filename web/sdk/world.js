@@ -1,5 +1,6 @@
 //! The browser as the sdk's surroundings: the defaults of `JoinOptions`. The one place that names globals.
 
+import { wakefulClock } from './clock.js';
 import { LatchkeyError } from './errors.js';
 
 /** @typedef {import('./types.js').JoinOptions} JoinOptions */
@@ -19,7 +20,7 @@ export function worldOf(options) {
     WebSocket: options.WebSocket ?? globalThis.WebSocket,
     storage: options.storage === undefined ? sessionStorageOrNone() : options.storage,
     random: options.random ?? Math.random,
-    now: options.now ?? (() => performance.now()),
+    now: options.now ?? wakefulClock(() => performance.now(), Date.now),
     timers: options.timers ?? {
       setTimeout: (run, ms) => setTimeout(run, ms),
       clearTimeout: (id) => clearTimeout(id),

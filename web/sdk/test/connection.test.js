@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { wakefulClock } from '../clock.js';
 import { Driver, ME, OTHER, recordFrame, welcomeFrame } from './support/driver.js';
 
 const states = (driver) => driver.events('state').map(([state, detail]) => [state, detail.code]);
@@ -317,6 +318,70 @@ test('waking probes a live connection at once and cuts a wait short', () => {
   assert.equal(driver.session.state, 'waiting');
   driver.in({ type: 'wake' });
   assert.equal(driver.session.state, 'connecting');
+});
+
+test('a hidden page that heard nothing for over a minute leaves the seat alone until it is shown', () => {
+  const driver = new Driver().live();
+  driver.visible = false;
+  driver.now += 600_000;
+  driver.in({ type: 'closed', code: 1006 });
+  driver.commands.length = 0;
+  driver.pass(600_000);
+  assert.deepEqual(driver.done('ask'), []);
+  assert.deepEqual(driver.events('state').map(([state, detail]) => [state, detail.code, 'in' in detail]), [['waiting', 'hidden', false]]);
+  assert.equal(driver.session.deadline, Infinity);
+  driver.visible = true;
+  driver.in({ type: 'wake' });
+  assert.equal(driver.session.state, 'connecting');
+});
+
+test('a hidden page comes back by itself from a short break, and gives up when the break grows long', () => {
+  const driver = new Driver().live();
+  driver.visible = false;
+  driver.in({ type: 'closed', code: 1006 });
+  driver.retry();
+  assert.equal(driver.session.state, 'connecting');
+  driver.pass(120_000);
+  assert.equal(driver.events('state').at(-1)[1].code, 'hidden');
+});
+
+test('a visible page comes back however long it slept', () => {
+  const driver = new Driver().live();
+  driver.now += 600_000;
+  driver.in({ type: 'closed', code: 1006 });
+  driver.retry();
+  assert.equal(driver.session.state, 'connecting');
+});
+
+test('a page that slept while it connected does not join when it wakes hidden', () => {
+  const driver = new Driver().live();
+  driver.visible = false;
+  driver.in({ type: 'closed', code: 1006 });
+  driver.retry();
+  driver.in({ type: 'ticket', url: 'ws://host/room', ticket: 'old' });
+  driver.now += 600_000;
+  driver.sent.length = 0;
+  driver.in({ type: 'opened' });
+  assert.deepEqual(driver.sent, []);
+  assert.equal(driver.session.deadline, Infinity);
+});
+
+test('a page opened in the background joins: it was never in the room before', () => {
+  const driver = new Driver();
+  driver.visible = false;
+  driver.live();
+  assert.equal(driver.session.state, 'live');
+});
+
+test('the sdk\'s clock counts the sleep of the machine, and not the correction of the time of day', () => {
+  let [steady, wall] = [100, 5_000_000];
+  const now = wakefulClock(() => steady, () => wall);
+  const pass = (ms, wallMs) => { steady += ms; wall += wallMs; return now(); };
+  assert.equal(pass(1_000, 1_000), 1_100);
+  assert.equal(pass(1_000, 3_601_000), 3_602_100, 'slept an hour');
+  assert.equal(pass(1_000, 1_400), 3_603_100, 'set right by a little');
+  assert.equal(pass(1_000, -900_000), 3_604_100, 'set back');
+  assert.equal(pass(1_000, 1_000), 3_605_100);
 });
 
 test('the host\'s clock is taken from the shortest round trip', () => {

@@ -303,6 +303,27 @@ test('a page that is shown, restored or online again probes at once; a hidden on
   }
 });
 
+test('a tab that slept through a takeover does not take the seat back before it is shown', async () => {
+  const page = new FakePage();
+  const slept = await enter('ada', { page });
+  const [line] = network.links;
+  page.shown = false;
+  // What the host says to a machine that sleeps is lost.
+  line.deliverDown = () => { line.down.length = 0; };
+  const phone = await enter('ada');
+  clock.now += 3_600_000;
+  line.cut();
+  await clock.pass(60_000);
+  await network.flow();
+  assert.equal(phone.state, 'live');
+  assert.equal(slept.state, 'waiting');
+  page.shown = true;
+  page.fire('visibilitychange');
+  await settled();
+  await network.flow();
+  assert.deepEqual([slept.state, phone.state], ['live', 'taken-over']);
+});
+
 test('close hangs up, keeps the seat and lets go of the page', async () => {
   const page = new FakePage();
   const ada = await enter('ada', { page });

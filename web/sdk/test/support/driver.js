@@ -29,8 +29,10 @@ export class Driver {
   #id = 0;
   #attempt = 0;
 
+  visible = true;
+
   constructor({ random = () => 0.5, load = () => [] } = {}) {
-    this.session = new Session({ sdk: '0.0.0-test', random, load });
+    this.session = new Session({ sdk: '0.0.0-test', random, load, visible: () => this.visible });
   }
 
   /** Hands an input over and sorts what comes out. */
