@@ -17,14 +17,19 @@ pub(super) async fn trace(State(site): State<Site>, request: Request, next: Next
     let response = next.run(request).await;
     let ms = u64::try_from(site.platform.clock.now().since(began).as_millis()).unwrap_or(u64::MAX);
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    tracing::info!(
-        method,
-        route,
-        status = response.status().as_u16(),
-        ms,
-        "request"
-    );
+    let status = response.status().as_u16();
+    // A page brings dozens of files with it, which would bury the lines that say what people do.
+    if is_file(route) && status < 400 {
+        tracing::debug!(method, route, status, ms, "request");
+    } else {
+        tracing::info!(method, route, status, ms, "request");
+    }
     response
+}
+
+/// Whether the route serves files that every page is made of.
+fn is_file(route: &str) -> bool {
+    route.starts_with("/assets/") || route.starts_with("/t/")
 }
 
 /// The method, if it is a usual one: anything else is text of the visitor's choice.
