@@ -3,10 +3,10 @@
 export { join } from './room.js';
 export { open } from './open.js';
 export { replica } from './replica.js';
+export { ConnectionState } from './states.js';
 export { LatchkeyError } from './errors.js';
 export { VERSION } from './version.js';
 
-/** @typedef {import('./types.js').ConnectionState} ConnectionState */
 /** @typedef {import('./types.js').StateDetail} StateDetail */
 /** @typedef {import('./types.js').LogRecord} LogRecord */
 /** @typedef {import('./types.js').PendingRecord} PendingRecord */

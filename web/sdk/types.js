@@ -1,15 +1,6 @@
 //! The types a game author meets, as JSDoc. No code lives here; the frames of the wire are in `wire.js`.
 
-/**
- * Where the connection stands.
- * - `connecting`: asking for a ticket, opening the socket, or waiting for the welcome;
- * - `live`: welcomed (says go out at once);
- * - `waiting`: the connection broke and the next attempt is set for `detail.in` milliseconds from now, or, without it,
- *   for when the page is shown;
- * - `taken-over`: another device or tab took this seat; `takeBack()` returns;
- * - `ended`: over for good, `detail.code` and `detail.message` say why.
- * @typedef {'connecting' | 'live' | 'waiting' | 'taken-over' | 'ended'} ConnectionState
- */
+/** @typedef {import('./states.js').ConnectionState} ConnectionState */
 
 /**
  * What comes with a `state` event.

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { join, LatchkeyError, open, VERSION } from '../index.js';
+import { ConnectionState, join, LatchkeyError, open, VERSION } from '../index.js';
 import { Clock, FakePage, MemoryStorage, Network, settled } from './support/network.js';
 import { ReferenceHost } from './support/host.js';
 
@@ -39,6 +39,15 @@ test('joins with POST and the subprotocol, and resolves at the welcome (P1.1, P1
   assert.deepEqual(room.members.map(({ id, online }) => [id, online]), [['ada', true]]);
   assert.equal(room.member('ada').name, 'ada');
   assert.equal(room.member('bob'), undefined);
+});
+
+test('the states of a room have names, which no game can change', async () => {
+  const ada = await enter('ada');
+  assert.equal(ada.state, ConnectionState.LIVE);
+  assert.deepEqual({ ...ConnectionState }, { CONNECTING: 'connecting', LIVE: 'live', WAITING: 'waiting', TAKEN_OVER: 'taken-over', ENDED: 'ended' });
+  assert.throws(() => { ConnectionState.LIVE = 'dead'; }, TypeError);
+  ada.close();
+  assert.equal(ada.state, ConnectionState.ENDED);
 });
 
 test('join rejects with the site\'s words when it refuses', async () => {
