@@ -5,14 +5,14 @@ import { open, replica } from '../../sdk/index.js';
 import { Game } from './game.js';
 import { apply, init } from './rules.js';
 import { Sound } from './sound.js';
-import { bar, wayBack } from './ui/bar.js';
+import { bar } from './ui/bar.js';
 import { giveUp, hints, intro, takenOver } from './ui/dialogs.js';
 import { h } from './ui/dom.js';
 import { ending } from './ui/ending.js';
 import { feed, speaker } from './ui/feed.js';
+import { opening } from './ui/opening.js';
 import { pockets } from './ui/pockets.js';
 import { stage } from './ui/stage.js';
-import { text } from './words.js';
 
 /** @typedef {import('./rules.js').State} State */
 
@@ -21,25 +21,23 @@ if (main) start(main);
 
 /** @param {HTMLElement} main */
 async function start(main) {
-  const waiting = h('p', { class: 'opening', role: 'status' }, text.status.opening);
-  main.replaceChildren(waiting);
+  /** @type {import('../../sdk/index.js').Room | null} */
+  let room = null;
+  const before = opening(() => room?.takeBack());
+  main.replaceChildren(before.element);
   try {
-    const room = await open({
-      onState: (state, { message }) => {
-        if (state === 'waiting') waiting.textContent = message ? `${text.status.retrying} ${message}` : text.status.retrying;
-      },
-    });
+    room = await open({ onState: before.show });
     /** @type {import('../../sdk/index.js').Replica<State>} */
     const shared = replica(room, { init, apply });
     await caughtUp(shared);
     mount(main, new Game(room, shared, new Sound()));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    main.replaceChildren(h('div', { class: 'opening', role: 'alert' }, h('h1', {}, text.status.failed), h('p', {}, why), wayBack()));
+    main.replaceChildren(before.element);
+    before.fail(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** Resolves when the state holds everything that had happened. @param {import('../../sdk/index.js').Replica<State>} shared */
+/** Resolves when the state holds everything that had happened; never, if the room ends first, which the page shows. @param {import('../../sdk/index.js').Replica<State>} shared */
 function caughtUp(shared) {
   return /** @type {Promise<void>} */ (new Promise((resolve) => {
     if (shared.caughtUp) {
