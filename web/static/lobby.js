@@ -130,12 +130,18 @@ async function changePerson(event) {
       const { message } = await answer.json();
       throw new Error(message);
     }
-    if (room) await room.profile(profile);
-    else unheard = profile;
     saved.textContent = words.saved ?? '';
+    // The site has it. The room hears of it when it can, which may be never if the seat plays elsewhere by now.
+    if (room) room.profile(profile).catch(notSaved);
+    else unheard = profile;
   } catch (error) {
-    saved.textContent = fill(words.not_saved ?? '', { why: error instanceof Error ? error.message : String(error) });
+    notSaved(error);
   }
+}
+
+/** @param {unknown} error */
+function notSaved(error) {
+  saved.textContent = fill(words.not_saved ?? '', { why: error instanceof Error ? error.message : String(error) });
 }
 
 /** @param {Promise<Room>} joining */
