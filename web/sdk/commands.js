@@ -14,7 +14,7 @@
  *   | { type: 'say', id: number, op: SayOp, body: any, bytes: number }
  *   | { type: 'signal', key: string, body: any }
  *   | { type: 'checkpoint', seq: number, state: any }
- *   | { type: 'wake' } | { type: 'tick' } | { type: 'take_back' } | { type: 'restart' } | { type: 'close' }} Input
+ *   | { type: 'wake' } | { type: 'tick' } | { type: 'take_back' } | { type: 'restart', whole: boolean } | { type: 'close' }} Input
  */
 
 /**

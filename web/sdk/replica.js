@@ -36,6 +36,8 @@ class RoomReplica {
   /** @type {S | undefined} */
   #optimistic;
   #fresh = false;
+  /** A checkpoint was refused, and the log is asked for from its first record. */
+  #replaying = false;
   /** @type {Set<(state: S) => void>} */
   #listeners = new Set();
   /** @type {(() => void)[]} */
@@ -90,14 +92,33 @@ class RoomReplica {
 
   /** @param {import('./types.js').Checkpoint | null} checkpoint */
   #reset(checkpoint) {
-    this.confirmed = deepFreeze(checkpoint ? checkpoint.state : this.#rules.init());
+    const refused = checkpoint !== null && !this.#believes(checkpoint.state);
+    const asked = this.#replaying;
+    this.#replaying = refused && !asked;
+    this.confirmed = deepFreeze(checkpoint && !refused ? checkpoint.state : this.#rules.init());
     this.seq = checkpoint?.seq ?? 0;
-    this.#checkpoints.reset(this.seq);
+    this.#checkpoints.reset(this.seq, { sound: !refused });
+    if (refused) {
+      const then = asked ? 'The log is too long to be read whole: the state begins anew and lacks what came before' : 'The log is read from its first record';
+      this.#room.fault('checkpoint_refused', new LatchkeyError('checkpoint_refused', `The rules refuse the state of checkpoint ${checkpoint.seq}. ${then}.`));
+      if (!asked) this.#room.replay();
+    }
     this.#changed();
+  }
+
+  /** A state that another member made is untrusted input to the rules. @param {any} state */
+  #believes(state) {
+    try {
+      return this.#rules.valid?.(state) ?? true;
+    } catch {
+      return false;
+    }
   }
 
   /** @param {LogRecord} record */
   #record(record) {
+    // What was on its way when the checkpoint was refused comes again with the whole log.
+    if (this.#replaying) return;
     this.confirmed = this.#apply(this.confirmed, record, (error) => this.#room.fault('apply', error));
     this.seq = record.seq;
     this.#checkpoints.record(record.seq);
@@ -142,6 +163,8 @@ class Checkpoints {
   #source;
   #random;
   #timers;
+  /** Whether the state has all of the log in it. What lacks something must not be where others start. */
+  #sound = true;
   /** The record of the last checkpoint known of. */
   #last = 0;
   /** @type {any} */
@@ -156,15 +179,16 @@ class Checkpoints {
     this.#timers = world.timers ?? { setTimeout: (run, ms) => setTimeout(run, ms), clearTimeout: (id) => clearTimeout(id) };
   }
 
-  /** @param {number} seq */
-  reset(seq) {
+  /** @param {number} seq @param {{ sound: boolean }} state */
+  reset(seq, { sound }) {
     this.close();
+    this.#sound = sound;
     this.#last = seq;
   }
 
   /** @param {number} seq */
   record(seq) {
-    if (this.#timer !== null || seq - this.#last < this.#every || !this.#elected()) return;
+    if (!this.#sound || this.#timer !== null || seq - this.#last < this.#every || !this.#elected()) return;
     // Two clients that see each other offline are both elected; the wait lets one of them see the other's offer refused.
     this.#timer = this.#timers.setTimeout(() => this.#offer(), this.#random() * CHECKPOINT_JITTER_MS);
   }

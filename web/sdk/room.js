@@ -74,7 +74,7 @@ class JoinedRoom {
       visible: () => world.page?.visible() ?? true,
     });
     this.#connection = new Connection(world, (input) => this.#tell(input));
-    this.#events = new Events({ report: (what, error) => this.fault(what, error), restart: () => this.#tell({ type: 'restart' }) });
+    this.#events = new Events({ report: (what, error) => this.fault(what, error), restart: () => this.#tell({ type: 'restart', whole: false }) });
     this.#events.on('state', onState);
   }
 
@@ -145,6 +145,10 @@ class JoinedRoom {
     const limit = this.#session.limits.checkpoint;
     if (bytes > limit) throw new LatchkeyError('checkpoint_too_large', `The state has ${bytes} bytes; the limit of a checkpoint is ${limit}. Keep the state small.`);
     this.#tell({ type: 'checkpoint', seq, state: value });
+  }
+
+  replay() {
+    this.#tell({ type: 'restart', whole: true });
   }
 
   takeBack() {

@@ -53,6 +53,8 @@ export class Session {
   #offered = null;
   /** @type {import('./wire.js').Rewind | null} */
   #rewind = null;
+  /** The next log is wanted from its first record, though there is a checkpoint. */
+  #whole = false;
   #leaving = false;
   #unsaved = 0;
   /** What is saved is not what the outbox holds. */
@@ -131,7 +133,7 @@ export class Session {
       case 'checkpoint': return this.#checkpoint(input.seq, input.state);
       case 'wake': return this.#wake();
       case 'take_back': return this.state === 'taken-over' ? this.#connect() : undefined;
-      case 'restart': return this.#restart();
+      case 'restart': return this.#restart(input.whole);
       case 'close': return this.#end('closed_here', 'This page left the room.');
       default: return undefined;
     }
@@ -166,7 +168,7 @@ export class Session {
   #opened() {
     if (this.#outOfSight) return this.#rest();
     this.#socketUp = true;
-    this.#offered = this.log.have;
+    this.#offered = this.log.have ?? (this.#whole ? { epoch: this.log.epoch, seq: 0 } : null);
     this.#askedAt = this.#now;
     this.#send({ op: 'join', ticket: this.#ticket, have: this.#offered, sdk: this.#sdk });
     this.#ticket = '';
@@ -218,9 +220,10 @@ export class Session {
     this.#comeBack(what, message);
   }
 
-  /** The log is wanted from its beginning. */
-  #restart() {
+  /** The log is wanted from its beginning. @param {boolean} whole from the first record, and not from a checkpoint */
+  #restart(whole) {
     this.log.forget();
+    this.#whole ||= whole;
     if (this.state !== 'live' && this.state !== 'connecting') return;
     this.#hangUp();
     this.#connect();
@@ -297,9 +300,11 @@ export class Session {
     }
   }
 
-  /** @param {import('./wire.js').Welcome} welcome */
-  #welcome(welcome) {
+  /** @param {import('./wire.js').Welcome} answer */
+  #welcome(answer) {
     const offered = this.#offered;
+    // To resume before the first record is to begin there.
+    const welcome = answer.resumed && offered?.seq === 0 ? { ...answer, resumed: false, checkpoint: null } : answer;
     // A position forgotten while the socket opened cannot be resumed.
     if (welcome.resumed && (!offered || this.log.seq !== offered.seq)) {
       this.log.forget();
@@ -318,6 +323,7 @@ export class Session {
     this.#liveAt = this.#now;
     this.#connectBy = Infinity;
     this.#moves = 0;
+    this.#whole = false;
     this.#become('live', {});
     if (!welcome.resumed) {
       const { checkpoint } = welcome;

@@ -100,6 +100,7 @@
  * @property {() => Promise<void>} leave gives the seat up for good
  * @property {() => boolean} takeBack after `taken-over`: takes the seat back to this page
  * @property {(seq: number, state: any) => void} checkpoint offers the game's state after record `seq`; `replica` does it by itself
+ * @property {() => void} replay asks for the log from its first record; a `reset` follows. `replica` does it by itself
  * @property {() => number} now the host's clock, ms since 1970
  * @property {(what: string, error: unknown) => void} fault reports a fault of the game to the site, bounded in number
  * @property {() => void} close hangs up and keeps the seat
@@ -138,6 +139,7 @@
  * @typedef {object} Rules
  * @property {() => S} init the state before the first record: plain JSON, the same for everybody
  * @property {(state: S, record: LogRecord | PendingRecord) => S} apply the next state; pure: no clock, no randomness, no change of `state`
+ * @property {(state: unknown) => boolean} [valid] whether a checkpoint's state, which another member made, can be one of this game; absent, every one is believed
  * @property {number} [checkpointEvery] records between checkpoints (200); 0 offers none
  */
 

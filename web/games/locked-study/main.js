@@ -3,7 +3,7 @@
 
 import { open, replica } from '../../sdk/index.js';
 import { Game } from './game.js';
-import { apply, init } from './rules.js';
+import { apply, init, valid } from './rules.js';
 import { Sound } from './sound.js';
 import { bar } from './ui/bar.js';
 import { giveUp, hints, intro, takenOver } from './ui/dialogs.js';
@@ -28,7 +28,7 @@ async function start(main) {
   try {
     room = await open({ onState: before.show });
     /** @type {import('../../sdk/index.js').Replica<State>} */
-    const shared = replica(room, { init, apply });
+    const shared = replica(room, { init, apply, valid });
     await caughtUp(shared);
     mount(main, new Game(room, shared, new Sound()));
   } catch (error) {

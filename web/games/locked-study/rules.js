@@ -102,6 +102,24 @@ export function apply(state, record) {
 }
 
 /**
+ * Whether a state from another player's page has the shape of one. What its values claim cannot be known from it alone.
+ * @param {unknown} state
+ * @returns {boolean}
+ */
+export function valid(state) {
+  return shaped(state, init());
+}
+
+/** @param {any} value @param {any} model @returns {boolean} */
+function shaped(value, model) {
+  // Began and ended are null until there is a deed to hold.
+  if (model === null) return value === null || (typeof value === 'object' && !Array.isArray(value));
+  if (typeof value !== typeof model || value === null || Array.isArray(value) !== Array.isArray(model)) return false;
+  if (typeof model !== 'object') return true;
+  return Object.keys(model).every((key) => key in value && shaped(value[key], model[key]));
+}
+
+/**
  * The milestone an action reaches: the puzzle open in `after` and not in `before`.
  * @param {State} before
  * @param {State} after

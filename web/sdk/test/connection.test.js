@@ -66,6 +66,29 @@ test('a rewind is told before the reset, and the log begins anew (P4.8)', () => 
   assert.deepEqual(driver.events('record').map(([{ seq }]) => seq), [1]);
 });
 
+test('the whole log is asked for by the position before its first record (P6.1)', () => {
+  const driver = new Driver().live({ epoch: 4, tail: 51, checkpoint: { seq: 50, state: 'bad' } });
+  driver.sent.length = 0;
+  driver.in({ type: 'restart', whole: true });
+  driver.open();
+  assert.deepEqual(driver.sent[0].have, { epoch: 4, seq: 0 });
+  driver.events('reset');
+  driver.frame(welcomeFrame({ epoch: 4, resumed: true, tail: 51 }));
+  assert.deepEqual(driver.events('reset'), [[{ checkpoint: null }]]);
+  driver.frame(recordFrame(1));
+  assert.deepEqual(driver.session.log.have, { epoch: 1, seq: 1 });
+  assert.deepEqual(driver.done('fault'), []);
+});
+
+test('a whole log that was not welcomed is asked for again, one that was is not', () => {
+  const driver = new Driver().live({ tail: 50, checkpoint: { seq: 50, state: 'bad' } });
+  driver.in({ type: 'restart', whole: true });
+  driver.again({ resumed: true, tail: 50 });
+  assert.deepEqual(driver.sent[0].have, { epoch: 1, seq: 0 });
+  driver.again({ tail: 50, checkpoint: { seq: 50, state: 'bad' } });
+  assert.equal(driver.sent[0].have, null);
+});
+
 test('a gap in the log is a fault: it is reported and the connection renewed at the last good record', () => {
   const driver = new Driver().live({ tail: 3 });
   driver.frame(recordFrame(1));

@@ -166,6 +166,61 @@ test('the member online with the lowest id offers the checkpoints, every so many
   assert.deepEqual(late.copy.confirmed, ada.copy.confirmed);
 });
 
+/** A room of 40 records whose checkpoint no rules made, and rules that can tell. */
+async function forged() {
+  const ada = await enter('ada', {}, { ...rules, checkpointEvery: 0 });
+  for (let n = 0; n < 40; n += 1) {
+    ada.copy.say(n);
+    await clock.pass(40);
+    await network.flow();
+  }
+  ada.room.checkpoint(35, { said: 'everything' });
+  await network.flow();
+  assert.equal(host.checkpoint.seq, 35);
+  return ada;
+}
+
+test('a checkpoint that the rules refuse is reported, and the state is made from the whole log', async () => {
+  const ada = await forged();
+  for (const valid of [({ said }) => Array.isArray(said), () => { throw new Error('cannot even look'); }]) {
+    const faults = [];
+    console.error = (what, error) => faults.push(error.code);
+    const applied = [];
+    const apply = (state, record) => { applied.push(record.seq); return rules.apply(state, record); };
+    const late = await enter('late', {}, { ...rules, valid, apply });
+    await network.flow();
+    assert.deepEqual(faults, ['checkpoint_refused']);
+    assert.deepEqual(applied, host.log.map(({ seq }) => seq), 'nothing is applied to a state it does not belong to');
+    assert.deepEqual(late.copy.confirmed, ada.copy.confirmed);
+    assert.equal(late.copy.caughtUp, true);
+    late.copy.say('goes on');
+    await network.flow();
+    assert.deepEqual(late.copy.state, ada.copy.state);
+    late.room.close();
+    await network.flow();
+  }
+});
+
+test('a refused checkpoint of a log too long to replay leaves a state that is never offered', async () => {
+  await forged();
+  const faults = [];
+  console.error = (what, error) => faults.push(error.code);
+  host.replays = () => false;
+  const late = await enter('aaa', {}, { ...rules, valid: ({ said }) => Array.isArray(said), checkpointEvery: 32 });
+  await network.flow();
+  assert.deepEqual(faults, ['checkpoint_refused', 'checkpoint_refused']);
+  assert.equal(late.copy.caughtUp, true);
+  assert.deepEqual(late.copy.confirmed.said, host.log.slice(35).filter(({ kind }) => kind === 'said').map(({ body }) => body));
+  for (let n = 0; n < 80; n += 1) {
+    late.copy.say(n);
+    await clock.pass(40);
+    await network.flow();
+  }
+  await clock.pass(2_000);
+  await network.flow();
+  assert.equal(host.checkpoint.seq, 35);
+});
+
 test('a checkpoint that is refused is not offered again at once', async () => {
   const { copy, room } = await enter('ada', {}, { ...rules, checkpointEvery: 32 });
   host.checkpoint = { seq: 20, state: { said: [] } };

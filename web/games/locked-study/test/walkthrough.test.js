@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PUZZLES } from '../puzzles.js';
-import { apply, init, milestone } from '../rules.js';
+import { apply, init, milestone, valid } from '../rules.js';
 import { PLAYERS, steps, walkthrough } from './walkthrough.js';
 
 const ids = Array.from({ length: PLAYERS }, (_, i) => 'abcdefgh'.charAt(i).repeat(12));
@@ -50,4 +50,17 @@ test('every step has a name, a player that exists and a view', () => {
 test('all players have something to do, in both views', () => {
   assert.deepEqual([...new Set(steps.map((step) => step.player))].sort(), ids.map((_, i) => i));
   assert.deepEqual([...new Set(steps.map((step) => step.view))].sort(), ['observatory', 'study']);
+});
+
+test('a checkpoint is believed at every step of the way out, and not when a part of it is missing or of another kind', () => {
+  assert.ok(valid(init()));
+  for (let end = 0; end <= steps.length; end += 1) assert.ok(valid(JSON.parse(JSON.stringify(playAll(steps.slice(0, end)).state))), `${end} steps`);
+  const { state } = playAll(steps);
+  for (const key of Object.keys(state)) {
+    const { [key]: part, ...rest } = state;
+    assert.equal(valid(rest), false, key);
+    assert.equal(valid({ ...state, [key]: Array.isArray(part) ? {} : [] }), false, key);
+  }
+  assert.equal(valid({ ...state, wheels: { ...state.wheels, door: [] } }), false);
+  for (const nonsense of [null, undefined, 5, 'state', [], {}]) assert.equal(valid(nonsense), false);
 });

@@ -21,6 +21,9 @@ export class ReferenceHost {
   /** Whether a client that must start anew starts from the checkpoint. */
   startAtCheckpoint = () => true;
 
+  /** Whether a client at this position is sent the records after it, and not the checkpoint (P6.4). */
+  replays = () => true;
+
   constructor({ now }) {
     this.#now = now;
   }
@@ -77,11 +80,12 @@ export class ReferenceHost {
     this.#live.delete(member);
     former?.close(4500);
     peer.member = member;
-    const resumed = Boolean(have) && this.#holds(have);
+    const holds = Boolean(have) && this.#holds(have);
+    const resumed = holds && (this.replays(have) || !this.checkpoint);
     if (!this.log.some(({ kind, from }) => kind === 'joined' && from === member)) {
       this.#append({ from: member, n: 0, kind: 'joined', body: { name: member, colour: '#123456' } });
     }
-    if (have && !resumed) peer.send({ op: 'rewind', epoch: this.epoch, seq: this.#common(have) });
+    if (have && !holds) peer.send({ op: 'rewind', epoch: this.epoch, seq: this.#common(have) });
     const checkpoint = !resumed && this.checkpoint && this.startAtCheckpoint(member) ? this.checkpoint : undefined;
     this.#live.set(member, peer);
     peer.send({
