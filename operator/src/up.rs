@@ -63,7 +63,7 @@ async fn up(settings: &Up) -> Result<()> {
         url.parse()
             .with_context(|| format!("--url {url:?} is not usable"))?,
     )?;
-    let rooms = Rooms::open(&data.place("rooms.db")).context("rooms.db cannot be opened")?;
+    let rooms = Rooms::open(&data.place("rooms.db"))?;
     let platform = embedded.platform(Arc::new(OnePlace(ROOMS.to_owned())));
     publish(settings, &embedded).await?;
 

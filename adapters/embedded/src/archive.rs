@@ -1,38 +1,39 @@
 //! The long-term history of rooms, in `rooms.db`: one row per chunk, and one per room for what the host reads first.
-//! Every call is one transaction that checks the writer's epoch, so a chunk of a former writer never gets in and no
-//! epoch needs sealing.
+//! Every write checks the writer's epoch in the step that changes the room, so a chunk of a former writer never gets in
+//! and no epoch needs sealing.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use latchkey_host::ports::{Archive, ArchiveError, Head};
 use latchkey_protocol::{Body, Chunk, Epoch, Record, RoomId, Seq};
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use crate::rooms::{Failed, Rooms, kept, number};
+use crate::database::{Database, Fault, int, number};
+use crate::rooms::Rooms;
 
 /// The archive in `rooms.db`.
 #[derive(Clone)]
 pub struct EmbeddedArchive {
-    rooms: Rooms,
+    database: Database,
 }
 
 impl EmbeddedArchive {
     /// The archive in this file.
     #[must_use]
     pub fn new(rooms: Rooms) -> Self {
-        Self { rooms }
+        Self { database: rooms.0 }
     }
 }
 
-/// An error inside a transaction.
+/// Why a call did not do what it should: the file, or what the archive says of it.
 enum Trouble {
-    Sqlite(rusqlite::Error),
+    File(Fault),
     Archive(ArchiveError),
 }
 
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+        Self::File(error.into())
     }
 }
 
@@ -42,9 +43,9 @@ impl From<ArchiveError> for Trouble {
     }
 }
 
-impl From<Failed> for Trouble {
-    fn from(failed: Failed) -> Self {
-        Self::Archive(ArchiveError::Unavailable(failed.0))
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::File(fault)
     }
 }
 
@@ -52,7 +53,7 @@ impl From<Trouble> for ArchiveError {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Archive(error) => error,
-            Trouble::Sqlite(error) => Self::Unavailable(Failed::from(error).0),
+            Trouble::File(fault) => Self::Unavailable(fault.to_string()),
         }
     }
 }
@@ -60,13 +61,16 @@ impl From<Trouble> for ArchiveError {
 #[async_trait]
 impl Archive for EmbeddedArchive {
     async fn open(&self, room: RoomId, epoch: Epoch) -> Result<Head, ArchiveError> {
-        Ok(self.rooms.write(move |tx| open(tx, room, epoch)).await?)
+        Ok(self
+            .database
+            .try_write(move |tx| open(tx, room, epoch))
+            .await?)
     }
 
     async fn append(&self, chunk: Chunk, summary: Bytes) -> Result<(), ArchiveError> {
         Ok(self
-            .rooms
-            .write(move |tx| append(tx, &chunk, &summary))
+            .database
+            .try_write(move |tx| append(tx, &chunk, &summary))
             .await?)
     }
 
@@ -78,8 +82,8 @@ impl Archive for EmbeddedArchive {
         state: Body,
     ) -> Result<(), ArchiveError> {
         Ok(self
-            .rooms
-            .write(move |tx| keep(tx, room, epoch, seq, &state))
+            .database
+            .try_write(move |tx| keep(tx, room, epoch, seq, &state))
             .await?)
     }
 
@@ -90,8 +94,8 @@ impl Archive for EmbeddedArchive {
         bytes: usize,
     ) -> Result<Vec<Record>, ArchiveError> {
         Ok(self
-            .rooms
-            .read(move |tx| read(tx, room, after, bytes))
+            .database
+            .try_read(move |file| read(file, room, after, bytes))
             .await?)
     }
 }
@@ -123,7 +127,7 @@ fn open(tx: &Transaction<'_>, room: RoomId, epoch: Epoch) -> Result<Head, Troubl
         "INSERT INTO heads (room, epoch, stored, summary) VALUES (?1, ?2, 0, x'') \
          ON CONFLICT (room) DO UPDATE SET epoch = excluded.epoch",
     )?
-    .execute(params![room.as_str(), kept(epoch.0)])?;
+    .execute(params![room.as_str(), int(epoch.0)])?;
     Ok(head)
 }
 
@@ -156,12 +160,12 @@ fn append(tx: &Transaction<'_>, chunk: &Chunk, summary: &[u8]) -> Result<(), Tro
     tx.prepare_cached("INSERT INTO chunks (room, last, epoch, chunk) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![
             room,
-            kept(last.0),
-            kept(chunk.epoch.0),
+            int(last.0),
+            int(chunk.epoch.0),
             chunk.encode()
         ])?;
     tx.prepare_cached("UPDATE heads SET stored = ?2, summary = ?3 WHERE room = ?1")?
-        .execute(params![room, kept(last.0), summary])?;
+        .execute(params![room, int(last.0), summary])?;
     Ok(())
 }
 
@@ -177,19 +181,14 @@ fn keep(
         "UPDATE heads SET checkpoint_seq = ?2, checkpoint = ?3 \
          WHERE room = ?1 AND (checkpoint_seq IS NULL OR checkpoint_seq < ?2)",
     )?
-    .execute(params![room.as_str(), kept(seq.0), state.as_bytes()])?;
+    .execute(params![room.as_str(), int(seq.0), state.as_bytes()])?;
     Ok(())
 }
 
-fn read(
-    tx: &Transaction<'_>,
-    room: RoomId,
-    after: Seq,
-    bytes: usize,
-) -> Result<Vec<Record>, Trouble> {
-    let mut statement =
-        tx.prepare_cached("SELECT chunk FROM chunks WHERE room = ?1 AND last > ?2 ORDER BY last")?;
-    let mut rows = statement.query(params![room.as_str(), kept(after.0)])?;
+fn read(file: &Connection, room: RoomId, after: Seq, bytes: usize) -> Result<Vec<Record>, Trouble> {
+    let mut statement = file
+        .prepare_cached("SELECT chunk FROM chunks WHERE room = ?1 AND last > ?2 ORDER BY last")?;
+    let mut rows = statement.query(params![room.as_str(), int(after.0)])?;
     let mut page = Vec::new();
     let mut size = 0;
     while let Some(row) = rows.next()? {

@@ -1,16 +1,18 @@
-//! The database: one writer on a thread of its own, a few readers beside it. SQLite's calls block on the disk,
-//! so none of them runs on a thread of the runtime.
+//! A file of SQLite: one writer on a thread of its own, a few readers beside it. SQLite's calls block on the disk,
+//! so none of them runs on a thread of the runtime. What is in the file is the matter of its users.
 
-mod migrations;
+pub(crate) mod migrations;
+mod writer;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use latchkey_platform::store::StoreError;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use self::migrations::Steps;
+use self::writer::Write;
 use crate::limits::{BUSY, READERS, WRITES_WAITING};
 
 /// Why a statement did not do what it should. Inside this crate; ports answer [`StoreError`].
@@ -22,13 +24,19 @@ pub enum Fault {
     /// A stored document cannot be read.
     #[error("a stored document cannot be read: {0}")]
     Json(#[from] serde_json::Error),
+    /// The transaction of a write was not committed, whatever came of the write itself.
+    #[error("the transaction was not committed: {0}")]
+    Uncommitted(String),
+    /// The call ended without an answer.
+    #[error("the database did not answer: {0}")]
+    Unanswered(String),
 }
 
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Sql(error) => Self::Unavailable(error.to_string()),
             Fault::Json(error) => Self::Corrupt(error.to_string()),
+            fault => Self::Unavailable(fault.to_string()),
         }
     }
 }
@@ -59,12 +67,10 @@ pub enum DatabaseError {
     Thread(#[from] std::io::Error),
 }
 
-type Write = Box<dyn FnOnce(&mut Connection) + Send>;
-
 /// An open database. Clones share it.
 #[derive(Clone)]
 pub struct Database {
-    writes: mpsc::Sender<Write>,
+    writes: mpsc::Sender<Box<dyn Write>>,
     readers: Arc<Readers>,
 }
 
@@ -76,28 +82,22 @@ struct Readers {
 }
 
 impl Database {
-    /// Opens the file, making or migrating it as needed.
+    /// Opens the file, making it or migrating it by `steps` as needed.
     ///
     /// # Errors
     /// [`DatabaseError`].
-    pub fn open(path: &Path) -> Result<Self, DatabaseError> {
+    pub(crate) fn open(path: &Path, steps: Steps) -> Result<Self, DatabaseError> {
         let cannot = |source| DatabaseError::Open {
             path: path.to_owned(),
             source,
         };
         let mut connection = Connection::open(path).map_err(cannot)?;
         prepare(&connection).map_err(cannot)?;
-        migrations::migrate(&mut connection, path)?;
-        let (writes, mut waiting) = mpsc::channel::<Write>(WRITES_WAITING);
+        migrations::migrate(&mut connection, path, steps)?;
+        let (writes, mut waiting) = mpsc::channel(WRITES_WAITING);
         std::thread::Builder::new()
             .name("database".into())
-            .spawn(move || {
-                while let Some(write) = waiting.blocking_recv() {
-                    // A panic rolls its own transaction back and is told to its caller by the lost answer. The
-                    // writer serves everybody and goes on.
-                    let _ = catch_unwind(AssertUnwindSafe(|| write(&mut connection)));
-                }
-            })?;
+            .spawn(move || writer::run(&mut connection, &mut waiting))?;
         let permits = Arc::new(Semaphore::new(READERS));
         let readers = Readers {
             path: path.to_owned(),
@@ -110,8 +110,8 @@ impl Database {
         })
     }
 
-    /// Runs `write` in a transaction of its own and answers when it is durable. If it fails, nothing of it
-    /// happened.
+    /// Runs `write` as one step that nothing else comes between, and answers when it is durable. If it fails, nothing
+    /// of it happened.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -119,17 +119,22 @@ impl Database {
         &self,
         write: impl FnOnce(&Transaction<'_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let write: Write = Box::new(move |connection| {
-            // The caller may have gone away; the write is done all the same, as it would be after a crash.
-            let _ = answer.send(in_transaction(connection, write));
-        });
-        let gone = |_| StoreError::Unavailable("the database is closed".into());
-        self.writes
-            .send(write)
-            .await
-            .map_err(|_| StoreError::Unavailable("closed".into()))?;
-        Ok(answered.await.map_err(gone)??)
+        Ok(self.try_write(write).await?)
+    }
+
+    /// As [`Database::write`], for what has further reasons to fail.
+    ///
+    /// # Errors
+    /// Those of `write`, and [`Fault`].
+    pub async fn try_write<T: Send + 'static, E: From<Fault> + Send + 'static>(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let (caller, answered) = oneshot::channel();
+        let sent = self.writes.send(writer::job(write, caller)).await;
+        sent.map_err(|_| Fault::Unanswered("its writer has ended".into()))?;
+        let lost = |_| Fault::Unanswered("the write was given up".into());
+        answered.await.map_err(lost)?
     }
 
     /// Runs `read` on a connection that sees every write answered before.
@@ -140,7 +145,18 @@ impl Database {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let lost = |what: &dyn ToString| StoreError::Unavailable(what.to_string());
+        Ok(self.try_read(read).await?)
+    }
+
+    /// As [`Database::read`], for what has further reasons to fail.
+    ///
+    /// # Errors
+    /// Those of `read`, and [`Fault`].
+    pub async fn try_read<T: Send + 'static, E: From<Fault> + Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let lost = |what: &dyn ToString| Fault::Unanswered(what.to_string());
         let readers = self.readers.clone();
         let permit = readers.permits.clone().acquire_owned().await;
         let permit = permit.map_err(|error| lost(&error))?;
@@ -156,7 +172,7 @@ impl Database {
                 .push(connection);
             answer
         });
-        Ok(task.await.map_err(|error| lost(&error))??)
+        task.await.map_err(|error| lost(&error))?
     }
 }
 
@@ -186,19 +202,14 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)
 }
 
-fn in_transaction<T>(
-    connection: &mut Connection,
-    write: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
-) -> Result<T, Fault> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let answer = write(&transaction)?;
-    transaction.commit()?;
-    Ok(answer)
-}
-
 /// A number as SQLite keeps it. Everything counted here stays far below 2^63; what does not is at its end.
 pub(crate) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A number as [`int`] kept it.
+pub(crate) fn number(int: i64) -> u64 {
+    u64::try_from(int).unwrap_or_default()
 }
 
 /// A limit of rows as SQLite takes it.

@@ -2,15 +2,17 @@
 
 use async_trait::async_trait;
 use latchkey_host::ports::{Claim, Directory, DirectoryError};
+use latchkey_platform::store::StoreError;
 use latchkey_protocol::{Epoch, RoomId};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::rooms::{Failed, Rooms, kept, number};
+use crate::database::{Database, int, number};
+use crate::rooms::Rooms;
 
 /// The directory as the host at one URL uses it.
 #[derive(Clone)]
 pub struct EmbeddedDirectory {
-    rooms: Rooms,
+    database: Database,
     url: String,
 }
 
@@ -20,15 +22,9 @@ impl EmbeddedDirectory {
     #[must_use]
     pub fn new(rooms: Rooms, url: impl Into<String>) -> Self {
         Self {
-            rooms,
+            database: rooms.0,
             url: url.into(),
         }
-    }
-}
-
-impl From<Failed> for DirectoryError {
-    fn from(failed: Failed) -> Self {
-        Self(failed.0)
     }
 }
 
@@ -36,9 +32,8 @@ impl From<Failed> for DirectoryError {
 impl Directory for EmbeddedDirectory {
     async fn claim(&self, room: RoomId) -> Result<Claim, DirectoryError> {
         let url = self.url.clone();
-        self.rooms
-            .write(move |tx| claim(tx, room, &url).map_err(|e| Failed::from(e).into()))
-            .await
+        let work = move |tx: &Transaction<'_>| Ok(claim(tx, room, &url)?);
+        self.database.write(work).await.map_err(unanswered)
     }
 
     async fn release(&self, room: RoomId, epoch: Epoch) -> Result<(), DirectoryError> {
@@ -47,13 +42,15 @@ impl Directory for EmbeddedDirectory {
             tx.prepare_cached(
                 "UPDATE owners SET url = NULL WHERE room = ?1 AND epoch = ?2 AND url = ?3",
             )?
-            .execute(params![room.as_str(), kept(epoch.0), url])
-            .map(|_| ())
+            .execute(params![room.as_str(), int(epoch.0), url])?;
+            Ok(())
         };
-        self.rooms
-            .write(move |tx| work(tx).map_err(|e| Failed::from(e).into()))
-            .await
+        self.database.write(work).await.map_err(unanswered)
     }
+}
+
+fn unanswered(error: StoreError) -> DirectoryError {
+    DirectoryError(error.to_string())
 }
 
 fn claim(tx: &Transaction<'_>, room: RoomId, url: &str) -> rusqlite::Result<Claim> {

@@ -11,7 +11,7 @@ use latchkey_platform::launch::Placement;
 use latchkey_platform::links::SiteUrl;
 use latchkey_platform::{Platform, Ports};
 
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, migrations};
 use crate::games::SqliteGames;
 use crate::ledger::SqliteLedger;
 use crate::machine::{OsEntropy, SystemClock};
@@ -104,7 +104,7 @@ impl Embedded {
         };
         std::fs::create_dir_all(data).map_err(folder(data))?;
         let secrets = MachineSecrets::load_or_make(&data.join("secrets.json"), &*entropy)?;
-        let database = Database::open(&data.join("platform.db"))?;
+        let database = Database::open(&data.join("platform.db"), migrations::PLATFORM)?;
         let (titles, outbox) = (data.join("titles"), data.join("outbox"));
         let from: EmailAddress = "games@latchkey.example"
             .parse()

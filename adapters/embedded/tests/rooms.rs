@@ -77,6 +77,23 @@ async fn what_was_stored_is_there_after_the_file_is_opened_again() {
 }
 
 #[tokio::test]
+async fn a_file_with_the_tables_but_no_version_keeps_its_rooms_and_gets_one() {
+    let folder = TempDir::new().unwrap();
+    let room = contracts::room(1);
+    let archive = EmbeddedArchive::new(fresh(&folder, 0));
+    archive.open(room, Epoch(1)).await.unwrap();
+    let given = contracts::chunk(room, Epoch(1), 1, 3, 10);
+    archive.append(given.clone(), Bytes::new()).await.unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("0.db")).unwrap();
+    other.pragma_update(None, "user_version", 0).unwrap();
+    let archive = EmbeddedArchive::new(fresh(&folder, 0));
+    let read = archive.read(room, Seq::ZERO, usize::MAX).await;
+    assert_eq!(read, Ok(given.records));
+    let version = other.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+    assert_eq!(version, Ok(1));
+}
+
+#[tokio::test]
 async fn a_chunk_that_changed_on_disk_is_reported_and_not_shown() {
     let folder = TempDir::new().unwrap();
     let room = contracts::room(1);

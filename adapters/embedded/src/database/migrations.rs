@@ -1,4 +1,4 @@
-//! The tables, as steps from one version of the database to the next. A step that has been released is never
+//! The tables of each file, as steps from one version of it to the next. A step that has been released is never
 //! changed; what comes later is a further step.
 
 use std::path::Path;
@@ -7,8 +7,12 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::DatabaseError;
 
-/// Each document table keeps the document as JSON in `body`; the columns beside it are what it is found by.
-const STEPS: &[&str] = &["
+/// What leads a file from each version to the next, beginning with an empty one.
+pub(crate) type Steps = &'static [&'static str];
+
+/// `platform.db`. Each document table keeps the document as JSON in `body`; the columns beside it are what it is found
+/// by.
+pub(crate) const PLATFORM: Steps = &["
     CREATE TABLE orders (
         id TEXT PRIMARY KEY,
         revision INTEGER NOT NULL,
@@ -84,14 +88,42 @@ const STEPS: &[&str] = &["
     CREATE INDEX till_events_due ON till_events (due);
 "];
 
+/// `rooms.db`. Tables that a file without a version already has are these very ones, and stay.
+pub(crate) const ROOMS: Steps = &["
+    CREATE TABLE IF NOT EXISTS owners (
+        room TEXT PRIMARY KEY,
+        epoch INTEGER NOT NULL,
+        url TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS heads (
+        room TEXT PRIMARY KEY,
+        epoch INTEGER NOT NULL,
+        stored INTEGER NOT NULL,
+        summary BLOB NOT NULL,
+        checkpoint_seq INTEGER,
+        checkpoint BLOB
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS chunks (
+        room TEXT NOT NULL,
+        last INTEGER NOT NULL,
+        epoch INTEGER NOT NULL,
+        chunk BLOB NOT NULL,
+        PRIMARY KEY (room, last)
+    ) STRICT;
+"];
+
 /// Brings a database to the newest version, each step in a transaction with its version number.
-pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), DatabaseError> {
+pub(super) fn migrate(
+    connection: &mut Connection,
+    path: &Path,
+    steps: Steps,
+) -> Result<(), DatabaseError> {
     let cannot = |source| DatabaseError::Open {
         path: path.to_owned(),
         source,
     };
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    for (version, step) in (1_i64..).zip(STEPS) {
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+    for (version, step) in (1_i64..).zip(steps) {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(cannot)?;

@@ -3,7 +3,7 @@
 use super::*;
 
 fn open(folder: &tempfile::TempDir) -> Result<Database, DatabaseError> {
-    Database::open(&folder.path().join("platform.db"))
+    Database::open(&folder.path().join("platform.db"), migrations::PLATFORM)
 }
 
 async fn count(database: &Database) -> i64 {
@@ -46,6 +46,96 @@ async fn a_write_that_fails_or_panics_leaves_nothing_behind_and_the_writer_goes_
         .await
         .unwrap();
     assert_eq!(count(&database).await, 1);
+}
+
+/// A write that keeps the writer busy until the sender is dropped, so that what is queued meanwhile waits together.
+fn held(
+    database: &Database,
+) -> (
+    impl Future<Output = Result<(), StoreError>>,
+    std::sync::mpsc::Sender<()>,
+) {
+    let (release, released) = std::sync::mpsc::channel();
+    let hold = move |_: &Transaction<'_>| {
+        let _ = released.recv();
+        Ok(())
+    };
+    let database = database.clone();
+    (async move { database.write(hold).await }, release)
+}
+
+fn insert(
+    database: &Database,
+    key: &'static str,
+) -> impl Future<Output = Result<usize, StoreError>> {
+    let sql = "INSERT INTO sends (key, revision, body) VALUES (?1, 1, '{}')";
+    database.write(move |transaction| Ok(transaction.execute(sql, [key])?))
+}
+
+#[tokio::test]
+async fn writes_that_wait_share_a_commit_but_not_their_failures() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).unwrap();
+    let (hold, release) = held(&database);
+    let file = folder.path().join("platform.db");
+    // What it sees through a connection of its own is what is committed.
+    let committed = database.write(move |_| {
+        let count = "SELECT count(*) FROM sends";
+        Ok(Connection::open(&file)?.query_row(count, [], |row| row.get::<_, i64>(0))?)
+    });
+    let fails = database.write(|transaction| {
+        transaction.execute("DELETE FROM sends", [])?;
+        Ok(transaction.execute("INSERT INTO no_such_table VALUES (1)", [])?)
+    });
+    let panics = database.write(|transaction| {
+        transaction.execute("DELETE FROM sends", [])?;
+        if true {
+            panic!("the test says so");
+        }
+        Ok(())
+    });
+    let (held, before, failed, panicked, committed, after, ()) = tokio::join!(
+        hold,
+        insert(&database, "before"),
+        fails,
+        panics,
+        committed,
+        insert(&database, "after"),
+        async { drop(release) },
+    );
+    held.unwrap();
+    assert_eq!((before.unwrap(), after.unwrap()), (1, 1));
+    assert!(failed.is_err() && panicked.is_err());
+    assert_eq!(committed.unwrap(), 0, "a commit came before all had run");
+    assert_eq!(count(&database).await, 2);
+}
+
+#[tokio::test]
+async fn every_write_of_a_transaction_that_is_not_committed_is_told_and_the_writer_goes_on() {
+    // The first is refused at the commit; the second ends the transaction, as SQLite does after errors of the disk.
+    let breaks = [
+        "PRAGMA defer_foreign_keys = ON; INSERT INTO order_payments VALUES ('p', 'no such order')",
+        "ROLLBACK",
+    ];
+    for sql in breaks {
+        let folder = tempfile::tempdir().unwrap();
+        let database = open(&folder).unwrap();
+        let (hold, release) = held(&database);
+        let (held, before, broke, ()) = tokio::join!(
+            hold,
+            insert(&database, "a"),
+            database.write(move |transaction| Ok(transaction.execute_batch(sql)?)),
+            async { drop(release) },
+        );
+        for told in [held, before.map(|_| ()), broke] {
+            let Err(StoreError::Unavailable(why)) = told else {
+                panic!("{sql}: {told:?}");
+            };
+            assert!(why.contains("not committed"), "{sql}: {why}");
+        }
+        assert_eq!(count(&database).await, 0, "{sql}");
+        assert_eq!(insert(&database, "a").await.unwrap(), 1, "{sql}");
+    }
 }
 
 #[tokio::test]
