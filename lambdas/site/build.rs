@@ -10,7 +10,9 @@ const SERVED: &[&str] = &["css", "js", "svg", "png", "webp", "ico", "woff2", "tx
 const SKIPPED: &[&str] = &["test", "tests", "node_modules"];
 
 fn main() -> io::Result<()> {
-    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web");
+    // Asked at run time: a script that was compiled for another checkout may be used again for this one.
+    let here = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let web = Path::new(&here).join("../../web");
     let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR for build scripts");
     let tree = Path::new(&out).join("assets");
     if tree.exists() {

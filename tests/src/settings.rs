@@ -1,6 +1,6 @@
 //! The only place that reads the environment: where the binary is, where output goes, which seed was asked for.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 
@@ -36,20 +36,26 @@ pub fn binary() -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
+/// The folder of this package. Cargo tells it at run time; what was compiled in may be another checkout's.
+fn folder() -> PathBuf {
+    PathBuf::from(
+        variable("CARGO_MANIFEST_DIR")
+            .as_deref()
+            .unwrap_or(env!("CARGO_MANIFEST_DIR")),
+    )
+}
+
 /// Where a suite leaves logs: a folder of this name below `LATCHKEY_OUTPUT`, else below `tests/output`.
 #[must_use]
 pub fn output(name: &str) -> PathBuf {
-    let below = variable("LATCHKEY_OUTPUT").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("output"),
-        PathBuf::from,
-    );
+    let below = variable("LATCHKEY_OUTPUT").map_or_else(|| folder().join("output"), PathBuf::from);
     below.join(name)
 }
 
 /// The folder with the sdk and the games of this tree, laid out as `--titles` takes it.
 #[must_use]
 pub fn web() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../web")
+    folder().join("../web")
 }
 
 /// The seed of this run: `LATCHKEY_SEED`, else a fresh one. Suites print it, so that a found failure can be repeated.
