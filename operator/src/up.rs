@@ -66,6 +66,13 @@ async fn up(settings: &Up) -> Result<()> {
     let rooms = Rooms::open(&data.place("rooms.db"))?;
     let platform = embedded.platform(Arc::new(OnePlace(ROOMS.to_owned())));
     publish(settings, &embedded).await?;
+    let left = embedded.queue.take_back().await?;
+    if left > 0 {
+        tracing::info!(
+            jobs = left,
+            "jobs that the last process left unfinished are due again"
+        );
+    }
 
     let host = Arc::new(start_host(&embedded, &platform, &rooms, journal, recovered));
     let site = site(&embedded, &platform, settings.proxies);
@@ -215,6 +222,8 @@ fn staff(embedded: &Embedded, platform: &Platform, rooms: &Rooms, site: Router) 
             sends: embedded.sends.clone(),
             mailer: embedded.outbox.clone(),
             clock: embedded.clock.clone(),
+            // The journal's lock lets one process at a time use the folder.
+            alone_since: embedded.clock.now(),
         },
         links: Links::new(embedded.secrets.site.links.clone(), embedded.site.clone()),
         clock: embedded.clock.clone(),

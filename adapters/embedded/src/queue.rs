@@ -27,6 +27,21 @@ impl SqliteQueue {
         Self { database, clock }
     }
 
+    /// Takes back every message that is out for delivery and makes it due: at the start of the only process that uses
+    /// these queues, whoever received it is gone. Gives their number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_back(&self) -> Result<usize, StoreError> {
+        let now = int(self.clock.now().0);
+        self.database
+            .write(move |transaction| {
+                let freed = "UPDATE jobs SET due = ?1, receipt = NULL WHERE receipt IS NOT NULL";
+                Ok(transaction.execute(freed, [now])?)
+            })
+            .await
+    }
+
     /// Hides the message a delivery holds until `due`; with `release` it is no longer out for delivery.
     async fn hide(
         &self,

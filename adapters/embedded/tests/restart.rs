@@ -8,12 +8,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use latchkey_embedded::Embedded;
 use latchkey_platform::fakes::{FakePlacement, ManualClock, samples};
 use latchkey_platform::mail::{Mailer as _, Outbox as _, Traced};
 use latchkey_platform::orders::Orders as _;
-use latchkey_platform::queue::{Job, Queue as _};
+use latchkey_platform::queue::{Job, Queue as _, QueueName};
 use latchkey_platform::store::Insert;
 use latchkey_platform::titles::{self, Titles as _};
 
@@ -54,6 +55,32 @@ async fn everything_is_found_as_it_was() {
     assert!(!again.unwrap().new);
     let platform = second.platform(Arc::new(FakePlacement));
     assert_eq!(platform.launch.links.token(samples::game_id(1), 1), token);
+}
+
+#[tokio::test]
+async fn a_job_that_a_dead_process_had_taken_is_due_again_at_once_and_a_waiting_one_still_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let hidden = Duration::from_secs(60);
+    let job = |number| Job::Confirm {
+        order: samples::order_id(number),
+    };
+    {
+        let first = open(folder.path());
+        for number in [1, 2] {
+            let _queued = first.queue.send(&job(number)).await.unwrap();
+        }
+        let failed = first.queue.receive(QueueName::Mail, hidden).await.unwrap();
+        let _later = first.queue.retry(&failed.unwrap().receipt, hidden).await;
+        let taken = first.queue.receive(QueueName::Mail, hidden).await.unwrap();
+        assert_eq!(taken.unwrap().job, job(2));
+    }
+    let second = open(folder.path());
+    let next = || second.queue.receive(QueueName::Mail, hidden);
+    assert_eq!(next().await.unwrap(), None);
+    assert_eq!(second.queue.take_back().await.unwrap(), 1);
+    let again = next().await.unwrap().unwrap();
+    assert_eq!((again.job, again.attempt), (job(2), 2));
+    assert_eq!(next().await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -55,6 +55,11 @@ impl Letter {
             self.title,
             "=".repeat(self.title.chars().count())
         );
+        let names = self.blocks.iter().filter_map(|block| match block {
+            Block::Row(name, _) => Some(name.chars().count()),
+            _ => None,
+        });
+        let width = names.max().unwrap_or(0) + 3;
         let mut in_rows = false;
         for block in &self.blocks {
             let is_row = matches!(block, Block::Row(..));
@@ -68,7 +73,7 @@ impl Letter {
                 }
                 Block::Paragraph(words) | Block::Small(words) => writeln!(text, "{words}"),
                 Block::Button(label, link) => writeln!(text, "{label}:\n{link}"),
-                Block::Row(name, value) => writeln!(text, "{:<18}{value}", format!("{name}:")),
+                Block::Row(name, value) => writeln!(text, "{:<width$}{value}", format!("{name}:")),
             };
             written.expect("writing to a string does not fail");
         }
@@ -203,7 +208,7 @@ mod tests {
         assert!(
             letter()
                 .to_text()
-                .contains("Order:            LK-1\nPrice:            €19.90\n")
+                .contains("Order:  LK-1\nPrice:  €19.90\n")
         );
     }
 }

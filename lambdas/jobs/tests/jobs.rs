@@ -31,6 +31,7 @@ fn worker(world: &World, name: QueueName) -> Worker {
             sends: world.sends.clone(),
             mailer: world.mailer.clone(),
             clock: world.clock.clone(),
+            alone_since: latchkey_protocol::UnixMs(0),
         },
         links: Links::new(DerivingKey::new([3; 32]), world.platform.site.clone()),
         clock: world.clock.clone(),

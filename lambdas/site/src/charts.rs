@@ -7,6 +7,8 @@ use latchkey_platform::stats::{GameStats, Histogram, PlayerStats};
 const LANE: usize = 58;
 /// Where the line of a lane runs, from its top.
 const LANE_LINE: usize = 40;
+/// Bars that fit a chart at least, so that a single one is a bar and not a wall.
+const LEAST_BARS: usize = 6;
 /// Height of the highest bar of the histogram, in pixels.
 const BAR_HEIGHT: u64 = 150;
 /// Room above the bars for their numbers.
@@ -145,7 +147,7 @@ pub(crate) struct Bar {
 pub(crate) fn histogram(histogram: &Histogram) -> Bars {
     let most = u64::from(histogram.counts.iter().copied().max().unwrap_or(0)).max(1);
     let bars = histogram.counts.len().max(1);
-    let step = 100.0 / bars as f64;
+    let step = 100.0 / bars.max(LEAST_BARS) as f64;
     let base = BAR_TOP + BAR_HEIGHT;
     let every = bars.div_ceil(LABELS);
     let bar = |(index, count): (usize, &u32)| {

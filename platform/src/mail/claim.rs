@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Email, MailError, Mailer, MessageKey, SendClaim, SendState, Sends, Traced};
-use crate::clock::{Clock, Moment as _};
+use crate::clock::{Clock, Moment as _, UnixMs};
 use crate::limits::SEND_CLAIM;
 use crate::store::{Insert, StoreError, Swap};
 
@@ -16,6 +16,9 @@ pub struct SendOnce {
     pub mailer: Arc<dyn Mailer>,
     /// The time, by which an abandoned claim is told from one in use.
     pub clock: Arc<dyn Clock>,
+    /// Claims from before are abandoned, however young: the start of the only process that sends, or 1970 where
+    /// others send too.
+    pub alone_since: UnixMs,
 }
 
 /// What sending came to.
@@ -89,7 +92,9 @@ impl SendOnce {
         match held.state {
             SendState::Sent => return Ok(None),
             SendState::Pending => {}
-            SendState::Sending if now.since(held.at) < SEND_CLAIM => {
+            SendState::Sending
+                if held.at >= self.alone_since && now.since(held.at) < SEND_CLAIM =>
+            {
                 return Err(SendOnceError::InUse(key.clone()));
             }
             SendState::Sending => match self.mailer.trace(key).await? {

@@ -8,6 +8,7 @@ fn once(world: &World) -> SendOnce {
         sends: world.sends.clone(),
         mailer: world.mailer.clone(),
         clock: world.clock.clone(),
+        alone_since: UnixMs(0),
     }
 }
 
@@ -108,4 +109,26 @@ async fn many_at_the_same_time_send_one_message() {
         assert!(tasks.join_all().await.into_iter().any(|sent| sent));
         assert_eq!(world.mailer.sent().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn the_only_sender_need_not_wait_for_claims_of_the_process_before_it() {
+    let world = World::default();
+    let email = samples::email("confirm-1");
+    // Dies after the claim is written and before the mailer hears of it.
+    world.faults.die_at(4);
+    assert!(once(&world).send(&email).await.is_err());
+    assert!(world.faults.revive());
+    world.clock.advance(std::time::Duration::from_millis(1));
+    let waiting = once(&world).send(&email).await;
+    assert!(
+        matches!(waiting, Err(SendOnceError::InUse(_))),
+        "{waiting:?}"
+    );
+    let restarted = SendOnce {
+        alone_since: world.clock.now(),
+        ..once(&world)
+    };
+    assert_eq!(restarted.send(&email).await.unwrap(), Sent::Now);
+    assert_eq!(world.mailer.sent().len(), 1);
 }

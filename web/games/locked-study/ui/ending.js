@@ -15,7 +15,7 @@ export function ending(game) {
   const words = text.ending;
   const heading = h('h2', { tabindex: '-1' }, escaped ? words.escapedTitle : words.givenUpTitle);
   const cost = penalty(game.state);
-  const played = Math.round(game.elapsed() / 1000);
+  const played = Math.floor(game.elapsed() / 1000);
   const deeds = PUZZLES.flatMap((puzzle) => {
     const deed = game.state.opened[puzzle];
     return deed ? [h('li', {}, `${game.name(deed.by)} ${text.opens[puzzle]}`)] : [];
