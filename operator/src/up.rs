@@ -20,7 +20,6 @@ use latchkey_jobs::Handlers;
 use latchkey_journal::{Folder, Journal, Limits};
 use latchkey_platform::Platform;
 use latchkey_platform::entropy;
-use latchkey_platform::links::Links;
 use latchkey_platform::mail::SendOnce;
 use latchkey_platform::titles;
 use latchkey_site::{Dev, Site, SiteConfig};
@@ -225,7 +224,7 @@ fn staff(embedded: &Embedded, platform: &Platform, rooms: &Rooms, site: Router) 
             // The journal's lock lets one process at a time use the folder.
             alone_since: embedded.clock.now(),
         },
-        links: Links::new(embedded.secrets.site.links.clone(), embedded.site.clone()),
+        links: platform.launch.links.clone(),
         clock: embedded.clock.clone(),
     };
     workers::Staff {

@@ -113,13 +113,13 @@ impl Launch {
     /// The address of a game's launch page; nothing while its link is revoked.
     #[must_use]
     pub fn link(&self, game: &Game) -> Option<String> {
-        game.link_hash.map(|_| self.links.url(game.id, game.link))
+        self.links.present_url(game)
     }
 
     /// The token of a game's present link; nothing while it is revoked.
     #[must_use]
     pub fn link_token(&self, game: &Game) -> Option<Token> {
-        game.link_hash.map(|_| self.links.token(game.id, game.link))
+        self.links.present(game)
     }
 
     /// A claim on a seat to put into the form that takes it, so that sending the form twice takes one seat.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use latchkey_protocol::GameId;
 
+use crate::games::Game;
 use crate::tokens::{DerivingKey, Token};
 
 /// Where the public reaches the site: scheme, host and port, nothing after them.
@@ -97,10 +98,16 @@ impl Links {
             .derive(&[b"link", game.as_bytes(), &number.to_be_bytes()])
     }
 
-    /// The whole address of a game's launch page.
+    /// The token of a game's present link; nothing while it is revoked.
     #[must_use]
-    pub fn url(&self, game: GameId, number: u32) -> String {
-        self.site.launch(&self.token(game, number))
+    pub fn present(&self, game: &Game) -> Option<Token> {
+        game.link_hash.map(|_| self.token(game.id, game.link))
+    }
+
+    /// The address that a game's present link is; nothing while it is revoked.
+    #[must_use]
+    pub fn present_url(&self, game: &Game) -> Option<String> {
+        self.present(game).map(|token| self.site.launch(&token))
     }
 
     /// The site.

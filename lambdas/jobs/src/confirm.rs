@@ -63,19 +63,13 @@ pub(crate) async fn title_of(handlers: &Handlers, game: &Game) -> Result<String,
     Ok(version.manifest.name.clone())
 }
 
-/// The link of a game; nothing while it is revoked.
-pub(crate) fn link_of(handlers: &Handlers, game: &Game) -> Option<String> {
-    game.link_hash
-        .map(|_| handlers.links.url(game.id, game.link))
-}
-
 /// The letter; nothing when the game's link has been taken away.
 async fn letter(
     handlers: &Handlers,
     order: &Order,
     game: &Game,
 ) -> Result<Option<Letter>, JobError> {
-    let Some(link) = link_of(handlers, game) else {
+    let Some(link) = handlers.links.present_url(game) else {
         return Ok(None);
     };
     let title = title_of(handlers, game).await?;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use latchkey_platform::clock::Clock;
 use latchkey_platform::games::Games;
-use latchkey_platform::launch::LaunchError;
 use latchkey_platform::links::Links;
 use latchkey_platform::mail::{MailError, SendOnce, SendOnceError};
 use latchkey_platform::orders::{OrderId, Orders};
@@ -53,7 +52,7 @@ pub enum JobError {
     /// There is no such order.
     #[error("there is no order {0}")]
     NoOrder(OrderId),
-    /// The order is not paid.
+    /// The order is paid and its game is still to be made.
     #[error("order {0} is paid for but has no game yet")]
     NoGame(OrderId),
     /// There is no such game.
@@ -83,9 +82,6 @@ pub enum JobError {
     /// The e-mail did not go out, or nobody knows.
     #[error(transparent)]
     Send(#[from] SendOnceError),
-    /// The game's link could not be found out.
-    #[error(transparent)]
-    Launch(#[from] LaunchError),
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -101,7 +97,7 @@ impl JobError {
                 false
             }
             Self::NoGame(_) | Self::NoTitle(_) | Self::Incomplete { .. } => true,
-            Self::Send(_) | Self::Launch(_) | Self::Store(_) => true,
+            Self::Send(_) | Self::Store(_) => true,
         }
     }
 }

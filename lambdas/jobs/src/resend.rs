@@ -5,7 +5,7 @@ use latchkey_platform::limits::ORDERS_PER_EMAIL;
 use latchkey_platform::mail::MessageKey;
 use latchkey_platform::orders::OrderState;
 
-use crate::confirm::{deliver, link_of, title_of};
+use crate::confirm::{deliver, title_of};
 use crate::handlers::{Handled, Handlers, JobError};
 use crate::letter::Letter;
 use crate::text::EN;
@@ -29,7 +29,7 @@ pub(crate) async fn send(
         let Some(game) = handlers.games.get(id).await? else {
             continue;
         };
-        let Some(link) = link_of(handlers, &game) else {
+        let Some(link) = handlers.links.present_url(&game) else {
             continue;
         };
         letter.heading(&title_of(handlers, &game).await?);
