@@ -1,6 +1,7 @@
 //! A file of SQLite: one writer on a thread of its own, a few readers beside it. SQLite's calls block on the disk,
 //! so none of them runs on a thread of the runtime. What is in the file is the matter of its users.
 
+pub(crate) mod documents;
 pub(crate) mod migrations;
 mod writer;
 

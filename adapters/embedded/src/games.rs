@@ -5,9 +5,10 @@ use latchkey_platform::games::{Game, Games};
 use latchkey_platform::store::{Insert, StoreError, Swap};
 use latchkey_platform::tokens::TokenHash;
 use latchkey_protocol::GameId;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
-use crate::database::{Database, Fault, changed, int};
+use crate::database::documents::{inserted, one, swapped};
+use crate::database::{Database, Fault, int};
 
 /// Games on SQLite.
 #[derive(Clone)]
@@ -15,10 +16,7 @@ pub struct SqliteGames(pub Database);
 
 fn find(connection: &Connection, condition: &str, key: &str) -> Result<Option<Game>, Fault> {
     let query = format!("SELECT body FROM games WHERE {condition} = ?1");
-    let body: Option<String> = connection
-        .query_row(&query, [key], |row| row.get(0))
-        .optional()?;
-    Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+    one(connection, &query, [key])
 }
 
 #[async_trait]
@@ -29,7 +27,7 @@ impl Games for SqliteGames {
             ..game.clone()
         };
         let insert = move |transaction: &Transaction<'_>| {
-            let inserted = transaction.execute(
+            let rows = transaction.execute(
                 "INSERT INTO games (id, revision, body, link_hash) VALUES (?1, 1, ?2, ?3)
                  ON CONFLICT DO NOTHING",
                 params![
@@ -38,11 +36,7 @@ impl Games for SqliteGames {
                     game.link_hash.map(|hash| hash.to_string()),
                 ],
             )?;
-            Ok(if changed(inserted) {
-                Insert::Inserted
-            } else {
-                Insert::Exists
-            })
+            Ok(inserted(rows))
         };
         self.0.write(insert).await
     }
@@ -67,7 +61,7 @@ impl Games for SqliteGames {
             ..game.clone()
         };
         let swap = move |transaction: &Transaction<'_>| {
-            let swapped = transaction.execute(
+            let rows = transaction.execute(
                 "UPDATE games SET revision = ?3, body = ?4, link_hash = ?5
                  WHERE id = ?1 AND revision = ?2",
                 params![
@@ -78,11 +72,7 @@ impl Games for SqliteGames {
                     next.link_hash.map(|hash| hash.to_string()),
                 ],
             )?;
-            Ok(if changed(swapped) {
-                Swap::Swapped
-            } else {
-                Swap::Stale
-            })
+            Ok(swapped(rows))
         };
         self.0.write(swap).await
     }

@@ -6,7 +6,8 @@ use latchkey_platform::orders::OrderId;
 use latchkey_platform::store::{Insert, StoreError};
 use rusqlite::params;
 
-use crate::database::{Database, changed};
+use crate::database::Database;
+use crate::database::documents::{all, inserted};
 
 /// The ledger on SQLite.
 #[derive(Clone)]
@@ -18,7 +19,7 @@ impl Ledger for SqliteLedger {
         let entry = entry.clone();
         self.0
             .write(move |transaction| {
-                let inserted = transaction.execute(
+                let rows = transaction.execute(
                     "INSERT INTO ledger (key, order_id, body) VALUES (?1, ?2, ?3)
                      ON CONFLICT DO NOTHING",
                     params![
@@ -27,11 +28,7 @@ impl Ledger for SqliteLedger {
                         serde_json::to_string(&entry)?
                     ],
                 )?;
-                Ok(if changed(inserted) {
-                    Insert::Inserted
-                } else {
-                    Insert::Exists
-                })
+                Ok(inserted(rows))
             })
             .await
     }
@@ -40,12 +37,8 @@ impl Ledger for SqliteLedger {
         let order = order.to_string();
         self.0
             .read(move |connection| {
-                let mut statement = connection
-                    .prepare("SELECT body FROM ledger WHERE order_id = ?1 ORDER BY key")?;
-                let bodies = statement.query_map([order], |row| row.get::<_, String>(0))?;
-                bodies
-                    .map(|body| Ok(serde_json::from_str(&body?)?))
-                    .collect()
+                let query = "SELECT body FROM ledger WHERE order_id = ?1 ORDER BY key";
+                all(connection, query, [order])
             })
             .await
     }

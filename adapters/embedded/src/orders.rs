@@ -7,8 +7,9 @@ use latchkey_platform::orders::{Order, OrderId, Orders};
 use latchkey_platform::payments::PaymentId;
 use latchkey_platform::store::{Insert, StoreError, Swap};
 use latchkey_platform::tokens::TokenHash;
-use rusqlite::{Connection, OptionalExtension as _, Params, Transaction, params};
+use rusqlite::{Connection, Params, Transaction, params};
 
+use crate::database::documents::{all, one};
 use crate::database::{Database, Fault, changed, int, rows};
 
 /// Orders on SQLite.
@@ -21,10 +22,7 @@ fn find(
     params: impl Params,
 ) -> Result<Option<Order>, Fault> {
     let query = format!("SELECT body FROM orders WHERE {condition}");
-    let body: Option<String> = connection
-        .query_row(&query, params, |row| row.get(0))
-        .optional()?;
-    Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+    one(connection, &query, params)
 }
 
 fn select(
@@ -32,12 +30,8 @@ fn select(
     condition: &str,
     params: impl Params,
 ) -> Result<Vec<Order>, Fault> {
-    let mut statement =
-        connection.prepare(&format!("SELECT body FROM orders WHERE {condition}"))?;
-    let bodies = statement.query_map(params, |row| row.get::<_, String>(0))?;
-    bodies
-        .map(|body| Ok(serde_json::from_str(&body?)?))
-        .collect()
+    let query = format!("SELECT body FROM orders WHERE {condition}");
+    all(connection, &query, params)
 }
 
 /// Notes every id the order's payment is known by. An id that another order has stays that order's: the

@@ -10,7 +10,8 @@ use latchkey_platform::queue::{DeadLetter, Delivery, Job, Queue, QueueName, Rece
 use latchkey_platform::store::{Insert, StoreError, Swap};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::database::{Database, Fault, changed, int, rows};
+use crate::database::documents::{all, inserted, one, swapped};
+use crate::database::{Database, Fault, int, rows};
 use crate::limits::PUT_OFF;
 
 /// The queues on SQLite.
@@ -62,16 +63,8 @@ impl SqliteQueue {
     }
 }
 
-fn swapped(rows: usize) -> Swap {
-    if changed(rows) {
-        Swap::Swapped
-    } else {
-        Swap::Stale
-    }
-}
-
 fn add(transaction: &Transaction<'_>, job: &Job, now: UnixMs) -> Result<Insert, Fault> {
-    let inserted = transaction.execute(
+    let rows = transaction.execute(
         "INSERT INTO jobs (key, queue, class, body, due, attempt) VALUES (?1, ?2, ?3, ?4, ?5, 0)
          ON CONFLICT DO NOTHING",
         params![
@@ -82,11 +75,7 @@ fn add(transaction: &Transaction<'_>, job: &Job, now: UnixMs) -> Result<Insert, 
             int(now.0),
         ],
     )?;
-    Ok(if changed(inserted) {
-        Insert::Inserted
-    } else {
-        Insert::Exists
-    })
+    Ok(inserted(rows))
 }
 
 /// The message that has been due for longest and whose group is not out for delivery.
@@ -232,14 +221,13 @@ impl Queue for SqliteQueue {
     async fn dead_letters(&self, queue: QueueName) -> Result<Vec<DeadLetter>, StoreError> {
         self.database
             .read(move |connection| {
-                let mut statement = connection.prepare(
-                    "SELECT letter FROM dead_jobs WHERE queue = ?1 ORDER BY number DESC LIMIT ?2",
-                )?;
-                let params = params![queue.as_str(), rows(DEAD_LETTERS)];
-                let letters = statement.query_map(params, |row| row.get::<_, String>(0))?;
-                letters
-                    .map(|letter| Ok(serde_json::from_str(&letter?)?))
-                    .collect()
+                let query =
+                    "SELECT letter FROM dead_jobs WHERE queue = ?1 ORDER BY number DESC LIMIT ?2";
+                all(
+                    connection,
+                    query,
+                    params![queue.as_str(), rows(DEAD_LETTERS)],
+                )
             })
             .await
     }
@@ -249,13 +237,11 @@ impl Queue for SqliteQueue {
         self.database
             .write(move |transaction| {
                 let query = "DELETE FROM dead_jobs WHERE queue = ?1 AND key = ?2 RETURNING letter";
-                let letter: Option<String> = transaction
-                    .query_row(query, params![queue.as_str(), key], |row| row.get(0))
-                    .optional()?;
+                let letter: Option<DeadLetter> =
+                    one(transaction, query, params![queue.as_str(), key])?;
                 let Some(letter) = letter else {
                     return Ok(Swap::Stale);
                 };
-                let letter: DeadLetter = serde_json::from_str(&letter)?;
                 let _queued_or_there = add(transaction, &letter.job, now)?;
                 Ok(Swap::Swapped)
             })

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use latchkey_platform::mail::{MessageKey, SendClaim, Sends};
 use latchkey_platform::store::{Insert, StoreError, Swap};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
-use crate::database::{Database, changed, int};
+use crate::database::documents::{inserted, one, swapped};
+use crate::database::{Database, int};
 
 /// Claims on messages on SQLite.
 #[derive(Clone)]
@@ -20,16 +21,12 @@ impl Sends for SqliteSends {
         };
         self.0
             .write(move |transaction| {
-                let inserted = transaction.execute(
+                let rows = transaction.execute(
                     "INSERT INTO sends (key, revision, body) VALUES (?1, 1, ?2)
                      ON CONFLICT DO NOTHING",
                     params![claim.key.as_str(), serde_json::to_string(&claim)?],
                 )?;
-                Ok(if changed(inserted) {
-                    Insert::Inserted
-                } else {
-                    Insert::Exists
-                })
+                Ok(inserted(rows))
             })
             .await
     }
@@ -39,10 +36,7 @@ impl Sends for SqliteSends {
         self.0
             .read(move |connection| {
                 let query = "SELECT body FROM sends WHERE key = ?1";
-                let body: Option<String> = connection
-                    .query_row(query, [key], |row| row.get(0))
-                    .optional()?;
-                Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+                one(connection, query, [key])
             })
             .await
     }
@@ -55,7 +49,7 @@ impl Sends for SqliteSends {
         };
         self.0
             .write(move |transaction| {
-                let swapped = transaction.execute(
+                let rows = transaction.execute(
                     "UPDATE sends SET revision = ?3, body = ?4 WHERE key = ?1 AND revision = ?2",
                     params![
                         next.key.as_str(),
@@ -64,11 +58,7 @@ impl Sends for SqliteSends {
                         serde_json::to_string(&next)?,
                     ],
                 )?;
-                Ok(if changed(swapped) {
-                    Swap::Swapped
-                } else {
-                    Swap::Stale
-                })
+                Ok(swapped(rows))
             })
             .await
     }

@@ -5,9 +5,10 @@ use latchkey_platform::stats::{StatsReport, StatsStore, Summary};
 use latchkey_platform::store::{Insert, StoreError};
 use latchkey_platform::titles::VersionRef;
 use latchkey_protocol::GameId;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
-use crate::database::{Database, changed, int, rows};
+use crate::database::documents::{all, inserted, one};
+use crate::database::{Database, int, rows};
 
 /// Results of finished games on SQLite.
 #[derive(Clone)]
@@ -19,7 +20,7 @@ impl StatsStore for SqliteStats {
         let report = report.clone();
         self.0
             .write(move |transaction| {
-                let inserted = transaction.execute(
+                let rows = transaction.execute(
                     "INSERT INTO stats (game, title, computed_at, summary, body)
                      VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
                     params![
@@ -30,11 +31,7 @@ impl StatsStore for SqliteStats {
                         serde_json::to_string(&report)?,
                     ],
                 )?;
-                Ok(if changed(inserted) {
-                    Insert::Inserted
-                } else {
-                    Insert::Exists
-                })
+                Ok(inserted(rows))
             })
             .await
     }
@@ -43,10 +40,7 @@ impl StatsStore for SqliteStats {
         self.0
             .read(move |connection| {
                 let query = "SELECT body FROM stats WHERE game = ?1";
-                let body: Option<String> = connection
-                    .query_row(query, [game.as_str()], |row| row.get(0))
-                    .optional()?;
-                Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+                one(connection, query, [game.as_str()])
             })
             .await
     }
@@ -59,13 +53,9 @@ impl StatsStore for SqliteStats {
         let params = (title.to_string(), rows(limit));
         self.0
             .read(move |connection| {
-                let mut statement = connection.prepare(
-                    "SELECT summary FROM stats WHERE title = ?1 ORDER BY computed_at DESC LIMIT ?2",
-                )?;
-                let bodies = statement.query_map(params, |row| row.get::<_, String>(0))?;
-                bodies
-                    .map(|body| Ok(serde_json::from_str(&body?)?))
-                    .collect()
+                let query =
+                    "SELECT summary FROM stats WHERE title = ?1 ORDER BY computed_at DESC LIMIT ?2";
+                all(connection, query, params)
             })
             .await
     }

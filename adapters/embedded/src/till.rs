@@ -18,6 +18,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::database::documents::one;
 use crate::database::{Database, Fault, int, rows};
 use crate::limits::{LATE, REPOST, REPOST_MAX, REPOSTS};
 
@@ -156,10 +157,7 @@ impl Held {
 
 fn find(connection: &Connection, id: &PaymentId) -> Result<Option<Held>, Fault> {
     let query = "SELECT body FROM till_payments WHERE id = ?1 OR intent = ?1";
-    let body: Option<String> = connection
-        .query_row(query, [id.as_str()], |row| row.get(0))
-        .optional()?;
-    Ok(body.map(|body| serde_json::from_str(&body)).transpose()?)
+    one(connection, query, [id.as_str()])
 }
 
 fn act(
