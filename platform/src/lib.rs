@@ -18,6 +18,7 @@ pub mod entropy;
 pub mod fakes;
 pub mod fulfil;
 pub mod games;
+pub mod hex;
 pub mod launch;
 pub mod ledger;
 pub mod limits;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::email::EmailAddress;
 use crate::entropy::{self, Entropy};
+use crate::hex::hex;
 use crate::queue::{Job, Queue};
 use crate::rate::{Allowance, RESENDS_TO, RateLimits};
 use crate::store::StoreError;
@@ -31,7 +32,7 @@ impl Resends {
             return Ok(());
         }
         let bytes: [u8; 10] = entropy::bytes(&*self.entropy);
-        let request = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let request = hex(&bytes);
         let _queued = self
             .queue
             .send(&Job::Resend {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use latchkey_platform::Secrets;
 use latchkey_platform::entropy::{self, Entropy};
+use latchkey_platform::hex::hex;
 use latchkey_platform::payments::webhook::WebhookSecret;
 use latchkey_platform::tokens::DerivingKey;
 use latchkey_protocol::TicketSigner;
@@ -54,7 +55,7 @@ struct Stored {
 
 impl Stored {
     fn random(entropy: &dyn Entropy) -> Self {
-        let secret = || hexadecimal(&entropy::bytes(entropy));
+        let secret = || hex(&entropy::bytes::<32>(entropy));
         Self {
             links: secret(),
             seats: secret(),
@@ -80,10 +81,6 @@ impl Stored {
             records: bytes(&self.records)?,
         })
     }
-}
-
-fn hexadecimal(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn bytes(text: &str) -> Option<[u8; 32]> {

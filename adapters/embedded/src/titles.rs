@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use latchkey_platform::entropy::{self, Entropy};
+use latchkey_platform::hex::hex;
 use latchkey_platform::limits::CATALOGUE_TITLES;
 use latchkey_platform::store::{Insert, StoreError};
 use latchkey_platform::titles::{Bundle, FilePath, Slug, TitleVersion, Titles, VersionRef};
@@ -91,8 +92,7 @@ impl FolderTitles {
             return Ok(Insert::Exists);
         }
         let name: [u8; 8] = entropy::bytes(&*self.entropy);
-        let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
-        let aside = self.root.join(INCOMING).join(name);
+        let aside = self.root.join(INCOMING).join(hex(&name));
         write_whole(&aside, version, bundle)?;
         let title = self.root.join(version.slug.as_str());
         fs::create_dir_all(&title)?;

@@ -9,6 +9,7 @@ use include_dir::{Dir, include_dir};
 use sha2::{Digest as _, Sha256};
 
 use crate::encoding::{Encoding, compress};
+use latchkey_platform::hex::hex;
 
 static FOLDER: Dir<'static> = include_dir!("$OUT_DIR/assets");
 static TREE: LazyLock<Tree> = LazyLock::new(|| Tree::new(&FOLDER));
@@ -38,11 +39,8 @@ impl Tree {
             hasher.update(asset.plain.len().to_be_bytes());
             hasher.update(&asset.plain);
         }
-        let hash: String = hasher.finalize()[..10]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Self { base: hash, files }
+        let base = hex(&hasher.finalize()[..10]);
+        Self { base, files }
     }
 
     /// The hash in the addresses of the tree.
@@ -112,10 +110,7 @@ impl Asset {
 
 /// The hash of a content as it stands in an entity tag: 96 bits of SHA-256.
 pub(crate) fn content_tag(content: &[u8]) -> String {
-    Sha256::digest(content)[..12]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&Sha256::digest(content)[..12])
 }
 
 /// The media type of a file by its ending, and whether compressing it helps.

@@ -8,6 +8,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 
 use super::PaymentId;
 use crate::clock::{Moment as _, UnixMs};
+use crate::hex::hex;
 use crate::limits::{WEBHOOK_BYTES, WEBHOOK_SIGNATURES, WEBHOOK_TOLERANCE};
 use crate::orders::OrderId;
 
@@ -61,11 +62,7 @@ impl WebhookSecret {
     #[must_use]
     pub fn sign(&self, body: &[u8], now: UnixMs) -> String {
         let timestamp = now.seconds().to_string();
-        let digits: String = self
-            .mac(&timestamp, body)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digits = hex(&self.mac(&timestamp, body));
         format!("t={timestamp},v1={digits}")
     }
 

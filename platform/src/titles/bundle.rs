@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{ManifestError, TitleManifest};
+use crate::hex::hex;
 use crate::limits::{BUNDLE_BYTES, BUNDLE_FILE_BYTES, BUNDLE_FILES, PATH_BYTES};
 
 /// The path of a file in a bundle: names of `A-Za-z0-9._-` that do not begin with a point, joined by `/`. It
@@ -182,12 +183,7 @@ impl Bundle {
                 hash.update(part);
             }
         }
-        let mut text = String::with_capacity(64);
-        for byte in hash.finalize() {
-            fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"))
-                .expect("writing to a string does not fail");
-        }
-        text
+        hex(&hash.finalize())
     }
 
     /// The manifest, checked against the files.

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use http::{HeaderValue, StatusCode, header};
 use latchkey_platform::entropy;
+use latchkey_platform::hex::hex;
 use serde::Serialize;
 
 use super::policy::Allow;
@@ -119,5 +120,5 @@ pub(super) async fn explain(State(site): State<Site>, request: Request, next: Ne
 
 fn incident(site: &Site) -> String {
     let bytes: [u8; 5] = entropy::bytes(&*site.platform.launch.entropy);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&bytes)
 }
