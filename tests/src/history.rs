@@ -2,17 +2,29 @@
 //! Stamps come from one counter of the test process, so that what happened to different clients can be compared.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::wait::now;
+
 /// The counter behind all stamps.
 static STAMPS: AtomicU64 = AtomicU64::new(1);
+/// The moment times are counted from.
+static BEGINNING: LazyLock<Instant> = LazyLock::new(now);
 
 /// The next stamp: later than every stamp handed out before.
 #[must_use]
 pub fn stamp() -> u64 {
     STAMPS.fetch_add(1, Ordering::SeqCst)
+}
+
+/// The time that goes with a stamp: how long this process has been looking. Stamps order what happened, times measure it.
+#[must_use]
+pub fn time() -> Duration {
+    now().saturating_duration_since(*BEGINNING)
 }
 
 /// A record as it came over the wire (P4.2). The body is kept as text: not a byte of it may change.
@@ -86,6 +98,8 @@ pub struct Welcome {
     pub n: u64,
     /// The `finished` record.
     pub finished: Option<u64>,
+    /// The host's clock, in milliseconds since 1970.
+    pub now: u64,
 }
 
 /// One thing that happened to a client.
@@ -95,13 +109,20 @@ pub enum Seen {
     Asked,
     /// It was welcomed.
     Welcomed(Welcome),
+    /// It was asked what it holds beyond the archive, and gave back all its records after this one.
+    GaveBack {
+        /// The record before the first one given back.
+        after: u64,
+    },
     /// It was told that what it saw after `seq` does not hold (P4.8).
     Rewound {
+        /// The epoch that took it back.
+        epoch: u64,
         /// The last record that still holds.
         seq: u64,
     },
-    /// It saw a record.
-    Record(Record),
+    /// It saw a record. Log and history share it.
+    Record(Arc<Record>),
     /// It was told that records to here are stored.
     Stored(u64),
     /// It decided to add to the log: the number and the content as JSON text. Sent now, and again until ordered.
@@ -118,6 +139,8 @@ pub enum Seen {
         /// The state.
         state: String,
     },
+    /// It was told that the room lives elsewhere (P4.9).
+    Moved,
     /// Its connection ended, for whatever reason.
     Lost,
 }
@@ -125,8 +148,10 @@ pub enum Seen {
 /// When, and what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The moment.
+    /// Its place in the order of everything that happened to anybody.
     pub stamp: u64,
+    /// The moment, as [`time`] has it.
+    pub at: Duration,
     /// What happened.
     pub seen: Seen,
 }
@@ -154,6 +179,7 @@ impl History {
     pub fn note(&mut self, seen: Seen) {
         self.events.push(Event {
             stamp: stamp(),
+            at: time(),
             seen,
         });
     }

@@ -4,6 +4,7 @@
 //! Nothing here links the product: it is met over HTTP, WebSockets and the files an operator may look at.
 
 pub mod checker;
+pub mod crowd;
 pub mod history;
 pub mod html;
 pub mod http;

@@ -1,8 +1,12 @@
-//! A room client as faithful to the protocol as the browser's sdk, which also keeps a history for the checker:
-//! it holds a position, resends what is not ordered, obeys rewinds, and comes back with a new ticket.
+//! A room client as faithful to the protocol as the browser's sdk, which also keeps a history for the checker: it holds
+//! a position, resends what is not ordered, obeys rewinds, follows a room that moved, gives back what a lost host did not
+//! store, and comes back with a new ticket. It costs a task and a few KiB, so that thousands live in one process.
 
-use std::collections::VecDeque;
+mod outbox;
+mod tail;
+
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -14,21 +18,18 @@ use crate::seat::{Seat, join_frame};
 use crate::socket::{Closed, Incoming, Socket};
 use crate::wait::{PATIENCE, within};
 
+use self::outbox::Outbox;
+use self::tail::Tail;
+
 /// What one step of a player saw.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// A record, already noted.
-    Record(Record),
+    Record(Arc<Record>),
     /// Another frame.
     Frame(Value),
     /// The connection ended.
     Closed(Closed),
-}
-
-#[derive(Debug)]
-struct Own {
-    n: u64,
-    frame: String,
 }
 
 /// Frames a slowed client sends at one time, and the wait between two portions: below what the host takes (P8).
@@ -38,6 +39,11 @@ const PORTION_EVERY: Duration = Duration::from_millis(200);
 /// Between two beats, as the sdk has it.
 const BEAT_EVERY: Duration = Duration::from_secs(20);
 
+/// How long a try to connect may take, as the sdk has it: a host that hangs is given up then.
+const CONNECT_WITHIN: Duration = Duration::from_secs(15);
+/// How often in a row a room may be said to have moved before the site is asked again.
+const MOVES_IN_A_ROW: usize = 5;
+
 /// A client with a history.
 #[derive(Debug)]
 pub struct Player {
@@ -46,7 +52,7 @@ pub struct Player {
     /// What happened so far.
     pub history: History,
     /// The records it holds, from the first on.
-    pub log: Vec<Record>,
+    pub log: Vec<Arc<Record>>,
     /// The last record known to be stored.
     pub stored: u64,
     /// Frames refused because there were too many of them; each is sent again.
@@ -55,14 +61,12 @@ pub struct Player {
     pub start: u64,
     socket: Option<Socket>,
     epoch: u64,
-    n: u64,
-    unordered: VecDeque<Own>,
-    /// Own frames that are ordered and not known to be stored, with the record they are at most: a host whose disk is
-    /// lost may ask for them again (P4.8).
-    unstored: VecDeque<(u64, Own)>,
-    last_frame: Option<String>,
-    /// Own frames up to here have been handed to the present connection.
-    sent: u64,
+    outbox: Outbox,
+    tail: Tail,
+    /// The members last seen with a live connection.
+    online: Vec<String>,
+    /// Where the room is said to live now; good for one try.
+    moved: Option<String>,
     /// Until then nothing of one's own is sent, because the host asked for a wait.
     hold: Option<Pin<Box<Sleep>>>,
     /// When to show the host that it is still here (P3.9).
@@ -85,11 +89,10 @@ impl Player {
             start: 0,
             socket: None,
             epoch: 0,
-            n: 0,
-            unordered: VecDeque::new(),
-            unstored: VecDeque::new(),
-            last_frame: None,
-            sent: 0,
+            outbox: Outbox::default(),
+            tail: Tail::default(),
+            online: Vec::new(),
+            moved: None,
             hold: None,
             beats: None,
             careful: false,
@@ -111,30 +114,47 @@ impl Player {
     /// How many own frames are not ordered yet.
     #[must_use]
     pub fn unordered(&self) -> usize {
-        self.unordered.len()
+        self.outbox.unordered()
     }
 
-    /// Connects, joins, and sends again what is not ordered.
+    /// Connects, joins, and sends again what is not ordered. Goes after a room that moved, a few times.
     ///
     /// # Errors
     /// When any step fails; nothing is lost by that, and it may be tried again.
     pub async fn connect(&mut self) -> anyhow::Result<()> {
         self.socket = None;
-        self.history.note(Seen::Asked);
-        let place = self.seat.place().await?;
+        for _ in 0..MOVES_IN_A_ROW {
+            self.history.note(Seen::Asked);
+            let joined = within(CONNECT_WITHIN, "the welcome", self.join()).await;
+            let Some(socket) = joined.and_then(|joined| joined)? else {
+                continue;
+            };
+            self.socket = Some(socket);
+            self.hold = None;
+            self.careful = false;
+            self.beats = Some(tokio::time::interval(BEAT_EVERY));
+            self.outbox.send_again();
+            return self.send_unordered().await;
+        }
+        anyhow::bail!("the room was said to have moved {MOVES_IN_A_ROW} times in a row")
+    }
+
+    /// One try: the open connection after the welcome, or nothing when the room has moved.
+    async fn join(&mut self) -> anyhow::Result<Option<Socket>> {
+        let mut place = self.seat.place().await?;
+        // The room said itself where it went; the site may not have heard of it yet.
+        if let Some(url) = self.moved.take() {
+            place.url = url;
+        }
         let mut socket = self.seat.open(&place).await?;
         let have = (self.held() > 0).then_some((self.epoch, self.held()));
         socket.send(join_frame(&place.ticket, have)).await?;
-        within(PATIENCE, "the welcome", self.welcomed(&mut socket)).await??;
-        self.socket = Some(socket);
-        self.hold = None;
-        self.careful = false;
-        self.beats = Some(tokio::time::interval(BEAT_EVERY));
-        self.send_again();
-        self.send_unordered().await
+        let welcomed = self.welcomed(&mut socket).await?;
+        Ok(welcomed.then_some(socket))
     }
 
-    async fn welcomed(&mut self, socket: &mut Socket) -> anyhow::Result<()> {
+    /// Everything before and with the welcome. Whether there was one: else the room has moved.
+    async fn welcomed(&mut self, socket: &mut Socket) -> anyhow::Result<bool> {
         loop {
             let text = match socket.next().await {
                 Incoming::Frame(text) => text,
@@ -142,15 +162,38 @@ impl Player {
             };
             let frame: Value = serde_json::from_str(&text)?;
             match frame["op"].as_str() {
+                Some("vouch") => self.give_back(socket, number(&frame["after"])?).await?,
                 Some("rewind") => {
-                    let seq = number(&frame["seq"])?;
-                    self.history.note(Seen::Rewound { seq });
+                    let (epoch, seq) = (number(&frame["epoch"])?, number(&frame["seq"])?);
+                    self.history.note(Seen::Rewound { epoch, seq });
                     self.log.clear();
+                    self.tail.clear();
                 }
-                Some("welcome") => return self.take_welcome(&frame),
+                Some("moved") => {
+                    self.take_moved(&frame)?;
+                    return Ok(false);
+                }
+                Some("beat") => {}
+                Some("welcome") => return self.take_welcome(&frame).map(|()| true),
                 _ => anyhow::bail!("before the welcome came {text}"),
             }
         }
+    }
+
+    /// Gives back what it holds after record `after`, for a host that continues a lost one's rooms.
+    async fn give_back(&mut self, socket: &mut Socket, after: u64) -> anyhow::Result<()> {
+        self.history.note(Seen::GaveBack { after });
+        for frame in self.tail.vouch(after, &self.online)? {
+            socket.feed(frame).await?;
+        }
+        socket.flush().await
+    }
+
+    fn take_moved(&mut self, frame: &Value) -> anyhow::Result<()> {
+        let url = frame["url"].as_str().context("moved without a url")?;
+        self.moved = Some(self.seat.address(url));
+        self.history.note(Seen::Moved);
+        Ok(())
     }
 
     fn take_welcome(&mut self, frame: &Value) -> anyhow::Result<()> {
@@ -166,6 +209,7 @@ impl Player {
             checkpoint,
             n: number(&frame["n"])?,
             finished: frame["finished"].as_u64(),
+            now: number(&frame["now"])?,
         };
         anyhow::ensure!(
             frame["member"] == self.seat.member,
@@ -173,25 +217,27 @@ impl Player {
         );
         if !welcome.resumed {
             self.log.clear();
+            self.tail.clear();
             self.start = welcome.checkpoint.as_ref().map_or(0, |(seq, _)| *seq);
+            self.epoch = frame["checkpoint"]["epoch"]
+                .as_u64()
+                .unwrap_or(welcome.epoch);
         }
-        self.epoch = welcome.epoch;
-        self.stored = welcome.stored;
-        // What the log holds of one's own is ordered, whether its record was seen yet or not; what it no longer holds is
-        // to be said again.
-        self.ordered_to(welcome.n, welcome.tail);
-        while self
-            .unstored
-            .back()
-            .is_some_and(|(_, own)| own.n > welcome.n)
-        {
-            self.unordered
-                .extend(self.unstored.pop_back().map(|(_, own)| own));
-            self.unordered.rotate_right(1);
-        }
-        self.n = self.n.max(welcome.n);
+        // First what is to be said again: a number that was stored may have gone to somebody else's record since.
+        self.outbox.welcome(welcome.n, welcome.tail);
+        self.take_stored(welcome.stored);
+        let members = frame["members"].as_array().context("members")?;
+        let online = members.iter().filter(|member| member["online"] == true);
+        self.online = texts(online.map(|member| &member["id"]));
         self.history.note(Seen::Welcomed(welcome));
         Ok(())
+    }
+
+    /// Records to `seq` are stored, and need not be kept for anybody's sake.
+    fn take_stored(&mut self, seq: u64) {
+        self.stored = seq;
+        self.tail.stored(seq);
+        self.outbox.stored(seq);
     }
 
     /// Says something: now, and again after each reconnect until it is ordered. Without a connection it waits.
@@ -209,33 +255,19 @@ impl Player {
     }
 
     fn decide(&mut self, body: &str) -> u64 {
-        self.n += 1;
+        let n = self.outbox.number();
         self.history.note(Seen::Said {
-            n: self.n,
+            n,
             body: body.to_owned(),
         });
-        self.n
+        n
     }
 
     async fn queue(&mut self, n: u64, frame: String) {
-        self.last_frame = Some(frame.clone());
-        self.unordered.push_back(Own { n, frame });
+        self.outbox.push(n, frame);
         if self.send_unordered().await.is_err() {
             self.lost();
         }
-    }
-
-    /// Own frames to `n` are in the log, at record `seq` at most.
-    fn ordered_to(&mut self, n: u64, seq: u64) {
-        while self.unordered.front().is_some_and(|own| own.n <= n) {
-            self.unstored
-                .extend(self.unordered.pop_front().map(|own| (seq, own)));
-        }
-    }
-
-    /// Everything not ordered is due to be sent, as if it had not been.
-    fn send_again(&mut self) {
-        self.sent = self.unordered.front().map_or(self.n, |first| first.n - 1);
     }
 
     async fn send_unordered(&mut self) -> anyhow::Result<()> {
@@ -245,12 +277,9 @@ impl Player {
         if self.hold.is_some() {
             return Ok(());
         }
-        let sent = self.sent;
         let portion = if self.careful { PORTION } else { usize::MAX };
-        let due = self.unordered.iter().filter(|own| own.n > sent);
-        for own in due.take(portion) {
-            socket.feed(own.frame.clone()).await?;
-            self.sent = own.n;
+        for frame in std::iter::from_fn(|| self.outbox.next_due()).take(portion) {
+            socket.feed(frame).await?;
         }
         if self.careful {
             self.hold = Some(Box::pin(tokio::time::sleep(PORTION_EVERY)));
@@ -260,7 +289,7 @@ impl Player {
 
     /// Sends its last frame once more, as a client that does not know whether it arrived; the host drops it (P3.3).
     pub async fn stammer(&mut self) {
-        if let (Some(socket), Some(frame)) = (&mut self.socket, self.last_frame.clone())
+        if let (Some(socket), Some(frame)) = (&mut self.socket, self.outbox.last())
             && socket.send(frame).await.is_err()
         {
             self.lost();
@@ -326,29 +355,38 @@ impl Player {
         };
         if text.starts_with(r#"{"op":"record""#) {
             let record = Record::parse(&text).with_context(|| text.clone())?;
-            self.take_record(&record);
+            let record = Arc::new(record);
+            self.take_record(&record, text)?;
             return Ok(Step::Record(record));
         }
         let frame: Value = serde_json::from_str(&text).with_context(|| text.clone())?;
         match frame["op"].as_str() {
             Some("stored") => {
-                self.stored = number(&frame["seq"])?;
-                self.unstored.retain(|(seq, _)| *seq > self.stored);
+                self.take_stored(number(&frame["seq"])?);
                 self.history.note(Seen::Stored(self.stored));
             }
+            Some("presence") => {
+                let online = frame["online"].as_array().context("online")?;
+                self.online = texts(online.iter());
+            }
+            Some("moved") => self.take_moved(&frame)?,
             Some("refused") => self.refused(&frame).await?,
             _ => {}
         }
         Ok(Step::Frame(frame))
     }
 
-    fn take_record(&mut self, record: &Record) {
-        self.history.note(Seen::Record(record.clone()));
-        self.epoch = self.epoch.max(record.epoch);
+    fn take_record(&mut self, record: &Arc<Record>, frame: String) -> anyhow::Result<()> {
+        self.history.note(Seen::Record(Arc::clone(record)));
+        self.epoch = record.epoch;
         if record.from.as_deref() == Some(&self.seat.member) {
-            self.ordered_to(record.n, record.seq);
+            self.outbox.ordered(record.n, record.seq);
         }
-        self.log.push(record.clone());
+        if record.seq > self.stored {
+            self.tail.keep(record.seq, frame)?;
+        }
+        self.log.push(Arc::clone(record));
+        Ok(())
     }
 
     /// A refused frame consumes nothing (P8.1): it and what follows it go again, after the wait asked for.
@@ -364,7 +402,7 @@ impl Player {
             Some("gap") => None,
             _ => anyhow::bail!("refused: {frame}"),
         };
-        self.send_again();
+        self.outbox.send_again();
         if let Some(wait) = wait {
             self.hold = Some(Box::pin(tokio::time::sleep(Duration::from_millis(wait))));
         }
@@ -426,4 +464,11 @@ fn number(value: &Value) -> anyhow::Result<u64> {
     value
         .as_u64()
         .with_context(|| format!("not a number: {value}"))
+}
+
+fn texts<'a>(values: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    values
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }

@@ -45,17 +45,20 @@ impl Seat {
                 .map(str::to_owned)
                 .context(name.to_owned())
         };
-        let url = text("url")?;
-        // An address without a host is below the page's own, as for a browser.
-        let url = if url.starts_with('/') {
-            format!("{}{url}", origin.replacen("http", "ws", 1))
-        } else {
-            url
-        };
         Ok(Place {
-            url,
+            url: self.address(&text("url")?),
             ticket: text("ticket")?,
         })
+    }
+
+    /// A host's address in full: one without a host is below the page's own, as for a browser.
+    #[must_use]
+    pub fn address(&self, url: &str) -> String {
+        if url.starts_with('/') {
+            format!("{}{url}", self.visitor.site().replacen("http", "ws", 1))
+        } else {
+            url.to_owned()
+        }
     }
 
     /// Opens a WebSocket to `place` as a browser does, without joining.

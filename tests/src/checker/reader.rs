@@ -1,6 +1,8 @@
 //! What one client saw, judged alone: its log grows by one, never repeats, starts where the welcome said, and its
 //! `stored` never moves back.
 
+use std::sync::Arc;
+
 use super::{Promise, Wrong};
 use crate::history::{History, Record, Seen, Welcome};
 
@@ -9,8 +11,10 @@ use crate::history::{History, Record, Seen, Welcome};
 pub(super) struct Reader {
     /// Whose.
     pub(super) member: String,
-    /// Everything it ever saw, also what was taken back later, with the moment.
-    pub(super) seen: Vec<(u64, Record)>,
+    /// Everything it ever saw, also what was taken back later.
+    pub(super) seen: Vec<Arc<Record>>,
+    /// Its copy of the log at the end.
+    pub(super) copy: Vec<Arc<Record>>,
     /// Where its copy of the log ends.
     pub(super) held: u64,
 }
@@ -38,6 +42,7 @@ pub(super) fn read(history: &History, promise: Promise, wrong: &mut Vec<Wrong>) 
     let reader = Reader {
         member: history.member.clone(),
         seen: Vec::new(),
+        copy: Vec::new(),
         held: 0,
     };
     let mut state = State {
@@ -51,10 +56,11 @@ pub(super) fn read(history: &History, promise: Promise, wrong: &mut Vec<Wrong>) 
         match &event.seen {
             Seen::Asked | Seen::Lost => state.turn = Turn::Apart,
             Seen::Welcomed(welcome) => state.welcomed(welcome),
-            Seen::Rewound { seq } => state.rewound(*seq),
-            Seen::Record(record) => state.record(event.stamp, record),
+            Seen::Rewound { seq, .. } => state.rewound(*seq),
+            Seen::Record(record) => state.record(record),
             Seen::Stored(seq) => state.stored(*seq),
-            Seen::Said { .. } | Seen::Offered { .. } => {}
+            Seen::GaveBack { .. } => state.gave_back(),
+            Seen::Said { .. } | Seen::Offered { .. } | Seen::Moved => {}
         }
     }
     state.reader
@@ -86,7 +92,7 @@ impl State<'_> {
             });
         }
         self.stored(welcome.stored);
-        if self.promise.disks_survive && welcome.tail < self.reader.held {
+        if self.promise.keeps_seen() && welcome.tail < self.reader.held {
             let (member, seen) = (self.member(), self.reader.held);
             self.wrong.push(Wrong::SeenUndone {
                 member,
@@ -96,6 +102,7 @@ impl State<'_> {
         }
         if !welcome.resumed {
             self.reader.held = welcome.checkpoint.as_ref().map_or(0, |(seq, _)| *seq);
+            self.reader.copy.clear();
         }
         self.turn = Turn::Live;
     }
@@ -105,7 +112,7 @@ impl State<'_> {
             self.out_of_turn("a rewind");
         }
         let member = self.member();
-        if self.promise.disks_survive {
+        if self.promise.keeps_seen() {
             let seen = self.reader.held;
             self.wrong.push(Wrong::SeenUndone {
                 member: member.clone(),
@@ -123,7 +130,13 @@ impl State<'_> {
         self.turn = Turn::Rewound;
     }
 
-    fn record(&mut self, stamp: u64, record: &Record) {
+    fn gave_back(&mut self) {
+        if self.turn != Turn::Apart {
+            self.out_of_turn("a question for what it holds");
+        }
+    }
+
+    fn record(&mut self, record: &Arc<Record>) {
         if self.turn != Turn::Live {
             self.out_of_turn(&format!("record {}", record.seq));
         }
@@ -141,7 +154,8 @@ impl State<'_> {
             });
         }
         self.reader.held = self.reader.held.max(record.seq);
-        self.reader.seen.push((stamp, record.clone()));
+        self.reader.seen.push(Arc::clone(record));
+        self.reader.copy.push(Arc::clone(record));
     }
 
     fn stored(&mut self, seq: u64) {

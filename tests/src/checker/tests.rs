@@ -1,6 +1,12 @@
 //! Made-up histories: a good one passes, and each way of spoiling it is caught under its own name.
 
-use super::{Promise, Wrong, check};
+mod archived;
+mod lost;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Promise, Survives, Wrong, check};
 use crate::history::{Event, History, Record, Seen, Welcome};
 
 fn record(seq: u64, from: &str, n: u64, body: &str) -> Record {
@@ -39,6 +45,8 @@ fn welcome(epoch: u64, tail: u64, stored: u64, resumed: bool, n: u64) -> Seen {
         checkpoint,
         n,
         finished,
+        // Before the first record of its epoch, and not before the last one of the epoch before.
+        now: if epoch == 1 { 1000 } else { 1004 },
     })
 }
 
@@ -52,7 +60,7 @@ fn said(n: u64, body: &str) -> Seen {
 /// Two members over a crash between records 4 and 5: what happened, as (who, what) in the order it happened.
 fn story() -> Vec<(usize, Seen)> {
     let log = log();
-    let saw = |who: usize, seq: usize| (who, Seen::Record(log[seq - 1].clone()));
+    let saw = |who: usize, seq: usize| (who, Seen::Record(log[seq - 1].clone().into()));
     vec![
         (0, Seen::Asked),
         (0, welcome(1, 1, 0, false, 0)),
@@ -88,7 +96,8 @@ fn story() -> Vec<(usize, Seen)> {
 fn tell(story: Vec<(usize, Seen)>) -> Vec<History> {
     let mut histories = vec![History::new("ada"), History::new("bob")];
     for (stamp, (who, seen)) in (1..).zip(story) {
-        histories[who].events.push(Event { stamp, seen });
+        let at = Duration::from_millis(stamp);
+        histories[who].events.push(Event { stamp, at, seen });
     }
     histories
 }
@@ -113,7 +122,7 @@ fn place(story: &[(usize, Seen)], who: usize, seq: u64) -> usize {
 fn change(story: &mut [(usize, Seen)], who: usize, seq: u64, how: impl FnOnce(&mut Record)) {
     let at = place(story, who, seq);
     if let Seen::Record(record) = &mut story[at].1 {
-        how(record);
+        how(Arc::make_mut(record));
     }
 }
 
@@ -190,7 +199,7 @@ fn a_say_ordered_twice_is_caught() {
     caught!(
         judge(|story| {
             for who in [0, 1] {
-                story.push((who, Seen::Record(record(7, "ada", 2, "\"a2\""))));
+                story.push((who, Seen::Record(record(7, "ada", 2, "\"a2\"").into())));
             }
         }),
         Wrong::Count {
@@ -237,7 +246,7 @@ fn a_second_joining_is_caught() {
     caught!(
         judge(|story| {
             for who in [0, 1] {
-                story.push((who, Seen::Record(record(7, "bob", 0, "{}"))));
+                story.push((who, Seen::Record(record(7, "bob", 0, "{}").into())));
             }
         }),
         Wrong::JoinedTwice { seq: 7, .. }
@@ -330,10 +339,10 @@ fn what_anybody_saw_before_a_crash_and_nobody_is_given_after_it_is_caught() {
 fn a_rewind_is_wrong_when_disks_survive_and_always_below_what_is_stored() {
     let rewound = |seq| {
         let mut story = story();
-        story.insert(18, (0, Seen::Rewound { seq }));
+        story.insert(18, (0, Seen::Rewound { epoch: 2, seq }));
         story[19].1 = welcome(2, 4, 3, false, 1);
         for seq in (1..=4).rev() {
-            story.insert(20, (0, Seen::Record(log()[seq - 1].clone())));
+            story.insert(20, (0, Seen::Record(log()[seq - 1].clone().into())));
         }
         story
     };
@@ -342,7 +351,7 @@ fn a_rewind_is_wrong_when_disks_survive_and_always_below_what_is_stored() {
         Wrong::SeenUndone { .. }
     );
     let lossy = Promise {
-        disks_survive: false,
+        survives: Survives::Stored,
         settled: true,
     };
     assert_eq!(check(&tell(rewound(3)), lossy), []);
@@ -427,16 +436,22 @@ fn a_checkpoint_that_nobody_offered_for_its_record_is_caught() {
             checkpoint,
             n: 0,
             finished: None,
+            now: 1006,
         };
         let mut records = log()
             .into_iter()
             .filter(|record| record.seq > seq)
-            .map(Seen::Record);
+            .map(|record| Seen::Record(record.into()));
         for seen in [Seen::Asked, Seen::Welcomed(welcome)]
             .into_iter()
             .chain(&mut records)
         {
-            eve.events.push(Event { stamp: 1000, seen });
+            let at = Duration::from_secs(1);
+            eve.events.push(Event {
+                stamp: 1000,
+                at,
+                seen,
+            });
         }
         histories.push(eve);
         check(&histories, Promise::PROCESS_KILLED)

@@ -11,15 +11,15 @@ use crate::history::{History, Record, Seen};
 const COUNTED: [&str; 4] = ["said", "profile", "finished", "left"];
 
 /// The one log of the room: what holds at the end under each number.
-type Log<'a> = BTreeMap<u64, &'a Record>;
+pub(super) type Log<'a> = BTreeMap<u64, &'a Record>;
 
-/// Compares all clients and notes what is wrong.
-pub(super) fn judge(
+/// Compares all clients, notes what is wrong, and returns the log they share.
+pub(super) fn judge<'a>(
     histories: &[History],
-    readers: &[Reader],
+    readers: &'a [Reader],
     promise: Promise,
     wrong: &mut Vec<Wrong>,
-) {
+) -> Log<'a> {
     let log = one_log(readers, promise, wrong);
     let tail = log.last_key_value().map_or(0, |(seq, _)| *seq);
     in_order(&log, wrong);
@@ -43,13 +43,34 @@ pub(super) fn judge(
         }
     }
     if promise.settled {
-        for reader in readers.iter().filter(|reader| reader.held < tail) {
-            wrong.push(Wrong::Behind {
-                member: reader.member.clone(),
-                held: reader.held,
-                tail,
-            });
+        for reader in readers {
+            ends_alike(reader, &log, tail, wrong);
         }
+    }
+    log
+}
+
+/// At the end a client's copy is the log, to its last record.
+fn ends_alike(reader: &Reader, log: &Log<'_>, tail: u64, wrong: &mut Vec<Wrong>) {
+    if reader.held < tail {
+        wrong.push(Wrong::Behind {
+            member: reader.member.clone(),
+            held: reader.held,
+            tail,
+        });
+    }
+    let other = reader
+        .copy
+        .iter()
+        .find_map(|own| Some((own, *log.get(&own.seq)?)).filter(|(own, log)| own.as_ref() != *log));
+    if let Some((own, log)) = other {
+        wrong.push(Wrong::Differs {
+            seq: own.seq,
+            one: "the history".to_owned(),
+            other: reader.member.clone(),
+            first: format!("{log:?}"),
+            second: format!("{own:?}"),
+        });
     }
 }
 
@@ -58,15 +79,15 @@ pub(super) fn judge(
 fn one_log<'a>(readers: &'a [Reader], promise: Promise, wrong: &mut Vec<Wrong>) -> Log<'a> {
     let mut log: BTreeMap<u64, (&'a str, &'a Record)> = BTreeMap::new();
     for reader in readers {
-        for (_, record) in &reader.seen {
+        for record in &reader.seen {
             let Some((one, first)) = log.get(&record.seq).copied() else {
-                log.insert(record.seq, (&reader.member, record));
+                log.insert(record.seq, (&reader.member, record.as_ref()));
                 continue;
             };
-            if first == record {
+            if first == record.as_ref() {
                 continue;
             }
-            if promise.disks_survive || first.epoch == record.epoch {
+            if promise.keeps_seen() || first.epoch == record.epoch {
                 wrong.push(Wrong::Differs {
                     seq: record.seq,
                     one: one.to_owned(),
@@ -75,7 +96,7 @@ fn one_log<'a>(readers: &'a [Reader], promise: Promise, wrong: &mut Vec<Wrong>) 
                     second: format!("{record:?}"),
                 });
             } else if record.epoch > first.epoch {
-                log.insert(record.seq, (&reader.member, record));
+                log.insert(record.seq, (&reader.member, record.as_ref()));
             }
         }
     }
@@ -83,7 +104,7 @@ fn one_log<'a>(readers: &'a [Reader], promise: Promise, wrong: &mut Vec<Wrong>) 
         .into_iter()
         .map(|(seq, (_, record))| (seq, record))
         .collect();
-    if !promise.disks_survive {
+    if !promise.keeps_seen() {
         // Behind a rewind, numbers that were not given again yet are no part of the history.
         let mut newest = 0;
         log.retain(|_, record| {
@@ -263,7 +284,7 @@ fn over_time(histories: &[History], promise: Promise, wrong: &mut Vec<Wrong>) {
             }
             Seen::Welcomed(welcome) => {
                 let (seen_then, stored_then) = asked.get(member).copied().unwrap_or_default();
-                if promise.disks_survive && welcome.tail < seen_then {
+                if promise.keeps_seen() && welcome.tail < seen_then {
                     let seq = welcome.tail;
                     wrong.push(Wrong::SeenUndone {
                         member: owner(),
@@ -293,7 +314,7 @@ fn over_time(histories: &[History], promise: Promise, wrong: &mut Vec<Wrong>) {
             Seen::Record(record) => {
                 let own = record.from.as_deref() == Some(member);
                 if let Some(before) = said.get(&(member, record.n)).filter(|_| own)
-                    && promise.disks_survive
+                    && promise.keeps_seen()
                     && record.seq <= *before
                 {
                     let (n, seq) = (record.n, record.seq);
@@ -306,7 +327,11 @@ fn over_time(histories: &[History], promise: Promise, wrong: &mut Vec<Wrong>) {
                 }
                 seen = seen.max(record.seq);
             }
-            Seen::Rewound { .. } | Seen::Offered { .. } | Seen::Lost => {}
+            Seen::Rewound { .. }
+            | Seen::Offered { .. }
+            | Seen::GaveBack { .. }
+            | Seen::Moved
+            | Seen::Lost => {}
         }
     }
 }

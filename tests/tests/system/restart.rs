@@ -1,6 +1,6 @@
 //! Stopping and starting again: a clean stop loses nothing and says goodbye, and everything is as it was.
 
-use latchkey_tests::checker::{Promise, Wrong, check};
+use latchkey_tests::checker::{Promise, Survives, Wrong, check};
 use latchkey_tests::http::Visitor;
 use latchkey_tests::mail::mails_to;
 use latchkey_tests::platform::Platform;
@@ -165,7 +165,7 @@ async fn a_lost_journal_rewinds_to_what_is_stored_and_the_checker_would_not_miss
     let kept = check(
         &histories,
         Promise {
-            disks_survive: false,
+            survives: Survives::Stored,
             settled: false,
         },
     );
@@ -177,7 +177,7 @@ async fn a_lost_journal_rewinds_to_what_is_stored_and_the_checker_would_not_miss
     let lost = check(
         &histories,
         Promise {
-            disks_survive: true,
+            survives: Survives::Seen,
             settled: false,
         },
     );
