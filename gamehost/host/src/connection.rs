@@ -11,8 +11,8 @@ use latchkey_room::{ConnectionId, Read};
 use tokio::time::{sleep_until, timeout};
 
 use crate::host::Shared;
-use crate::join::Joined;
-use crate::limits::{PAGE, PORT_WITHIN};
+use crate::join::{Joined, Seat};
+use crate::limits::{CLOSING_WITHIN, PAGE, PORT_WITHIN};
 use crate::live::{Ended, LiveRoom, Outcome};
 use crate::mailbox::Mailbox;
 use crate::upgrade;
@@ -34,6 +34,7 @@ enum Event {
 pub(crate) struct Connection {
     shared: Arc<Shared>,
     wire: Wire,
+    seat: Seat,
     id: ConnectionId,
     live: Arc<LiveRoom>,
     mailbox: Arc<Mailbox>,
@@ -65,8 +66,7 @@ impl Connection {
     /// A connection whose welcome is still to be sent.
     pub(crate) fn new(shared: Arc<Shared>, wire: Wire, joined: Joined) -> Self {
         let Joined {
-            id,
-            live,
+            seat,
             mailbox,
             outcome,
         } = joined;
@@ -80,8 +80,9 @@ impl Connection {
         Self {
             shared,
             wire,
-            id,
-            live,
+            id: seat.id,
+            live: seat.live.clone(),
+            seat,
             mailbox,
             welcome: Some(outcome),
             timers,
@@ -96,12 +97,13 @@ impl Connection {
             Ok(never) => match never {},
         };
         let (shared, live) = (&self.shared, &self.live);
-        live.gone(
-            &shared.desk,
-            shared.time.now(),
-            shared.time.elapsed(),
-            self.id,
-        );
+        // Before the close handshake, which may take its time.
+        drop(self.seat);
+        if let (Ending::Close(CloseCode::Moved), Some(url)) = (ending, live.moved_to()) {
+            let moved = ServerFrame::Moved { url }.encode();
+            // A connection that cannot take the address asks the site for it.
+            let _ = timeout(CLOSING_WITHIN, self.wire.feed(moved)).await;
+        }
         tracing::debug!(room = %live.id, ?ending, "a connection ended");
         // Boxed, as is paging: what happens rarely is not to be kept in every connection's memory.
         Box::pin(upgrade::end(shared, self.wire, ending)).await;
@@ -283,7 +285,7 @@ async fn read_page(
 fn ending_of(ended: Ended) -> Ending {
     match ended {
         // Rooms with connections are not evicted; if one were, its connections could come back at once.
-        Ended::Evicted => Ending::Close(CloseCode::RoomFailed),
+        Ended::Evicted | Ended::Moving => Ending::Close(CloseCode::RoomFailed),
         Ended::Stopped(code) => Ending::Close(code),
     }
 }

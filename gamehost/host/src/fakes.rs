@@ -101,6 +101,8 @@ pub struct MemoryArchive {
     pub refusing_checkpoints: AtomicBool,
     /// Panics at the next chunk.
     pub panics: AtomicBool,
+    /// Rooms of which it cannot read its own copy.
+    corrupt: Mutex<BTreeSet<RoomId>>,
     /// Answers only while false.
     held: watch::Sender<bool>,
     reads: AtomicU64,
@@ -114,6 +116,7 @@ impl Default for MemoryArchive {
             forgets_to_answer: AtomicBool::new(false),
             refusing_checkpoints: AtomicBool::new(false),
             panics: AtomicBool::new(false),
+            corrupt: Mutex::default(),
             held: watch::Sender::new(false),
             reads: AtomicU64::new(0),
         }
@@ -124,6 +127,23 @@ impl MemoryArchive {
     /// Makes every call wait until it is let go again.
     pub fn hold(&self, held: bool) {
         self.held.send_replace(held);
+    }
+
+    /// Makes its copy of `room` unreadable, or readable again.
+    pub fn corrupt(&self, room: RoomId, corrupt: bool) {
+        let mut rooms = lock(&self.corrupt);
+        if corrupt {
+            rooms.insert(room);
+        } else {
+            rooms.remove(&room);
+        }
+    }
+
+    fn readable(&self, room: RoomId) -> Result<(), ArchiveError> {
+        if lock(&self.corrupt).contains(&room) {
+            return Err(ArchiveError::Corrupt("the test spoiled it".to_owned()));
+        }
+        Ok(())
     }
 
     /// Pages read so far.
@@ -178,6 +198,7 @@ impl Kept {
 impl Archive for MemoryArchive {
     async fn open(&self, room: RoomId, epoch: Epoch) -> Result<Head, ArchiveError> {
         self.answer().await?;
+        self.readable(room)?;
         let mut rooms = lock(&self.rooms);
         let kept = rooms.entry(room).or_default();
         if kept.epoch >= epoch {
@@ -189,6 +210,7 @@ impl Archive for MemoryArchive {
 
     async fn append(&self, chunk: Chunk, summary: Bytes) -> Result<(), ArchiveError> {
         self.answer().await?;
+        self.readable(chunk.room)?;
         assert!(
             !self.panics.swap(false, Ordering::AcqRel),
             "a test asked the archive to panic"

@@ -116,7 +116,7 @@ impl Shared {
 
 /// A running game host.
 pub struct Host {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     tasks: Mutex<JoinSet<()>>,
 }
 

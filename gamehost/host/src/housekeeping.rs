@@ -14,6 +14,7 @@ use crate::limits::{OPENINGS_AT_ONCE, PORT_WITHIN, SWEEP_EVERY};
 use crate::live::LiveRoom;
 use crate::opening;
 use crate::rooms::NotOpened;
+use crate::waits;
 
 /// Looks through the rooms every [`SWEEP_EVERY`], until the host stops.
 pub(crate) async fn sweep(shared: Arc<Shared>) {
@@ -27,16 +28,12 @@ pub(crate) async fn sweep(shared: Arc<Shared>) {
         let swept = shared
             .rooms
             .sweep(shared.time.elapsed(), shared.config.limits.idle_room);
-        shared
-            .desk
-            .metrics
-            .rooms_evicted
-            .add(swept.evicted.len() as u64);
-        shared
-            .desk
-            .metrics
-            .rooms_stopped
-            .add(swept.stopped.len() as u64);
+        let metrics = &shared.desk.metrics;
+        metrics.rooms_evicted.add(swept.evicted.len() as u64);
+        metrics.rooms_stopped.add(swept.stopped.len() as u64);
+        for live in swept.evicted.iter().chain(&swept.stopped) {
+            shared.migration.left(live.id, metrics);
+        }
         let unfinished: Vec<_> = swept
             .stopped
             .iter()
@@ -77,11 +74,7 @@ pub(crate) async fn reopen(shared: Arc<Shared>, rooms: Vec<RoomId>) {
 }
 
 async fn open_at_last(shared: &Arc<Shared>, room: RoomId) {
-    // The room's id spreads the waits of rooms that fail together.
-    let spread = room.as_bytes().iter().fold(0_u64, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u64::from(*byte))
-    });
-    let mut backoff = Backoff::new(shared.config.seed ^ spread);
+    let mut backoff = Backoff::new(waits::spread(shared.config.seed, room));
     loop {
         match opening::find(shared, room).await {
             Ok(_) | Err(NotOpened::Stopping) => return,

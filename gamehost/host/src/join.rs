@@ -19,11 +19,24 @@ use crate::wire::{Ending, Incoming, Wire};
 
 /// A connection that has its seat.
 pub(crate) struct Joined {
-    pub(crate) id: ConnectionId,
-    pub(crate) live: Arc<LiveRoom>,
+    pub(crate) seat: Seat,
     pub(crate) mailbox: Arc<Mailbox>,
     /// What the room answered; still to be sent.
     pub(crate) outcome: Outcome,
+}
+
+/// A connection's place in its room. However the connection ends, a panic included, the room is told.
+pub(crate) struct Seat {
+    shared: Arc<Shared>,
+    pub(crate) live: Arc<LiveRoom>,
+    pub(crate) id: ConnectionId,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let (time, desk) = (&self.shared.time, &self.shared.desk);
+        self.live.gone(desk, time.now(), time.elapsed(), self.id);
+    }
 }
 
 /// Waits for the join and carries it out. The stop of the host interrupts it.
@@ -83,14 +96,17 @@ async fn take_seat(
                 shared.migration.watch(&live, outcome.pending);
                 tracing::debug!(room = %live.id, member = %ticket.member, "a connection joined");
                 return Ok(Joined {
-                    id,
-                    live,
+                    seat: Seat {
+                        shared: shared.clone(),
+                        live,
+                        id,
+                    },
                     mailbox,
                     outcome,
                 });
             }
-            // The room left memory between being found and being joined: look again.
-            Err(Ended::Evicted) => {}
+            // The room left memory, or began to be handed over, between being found and being joined: look again.
+            Err(Ended::Evicted | Ended::Moving) => {}
             Err(Ended::Stopped(code)) => return Err(Ending::Close(code)),
         }
     }

@@ -18,12 +18,14 @@ mod mailbox;
 mod metrics;
 mod migration;
 mod opening;
+mod operate;
 pub mod ports;
 mod rooms;
 mod socket;
 mod stop;
 mod time;
 mod upgrade;
+mod waits;
 mod wire;
 
 #[cfg(feature = "fakes")]
@@ -34,4 +36,5 @@ pub mod fakes;
 pub use host::{Config, Host, Origins, Ports};
 pub use limits::HostLimits;
 pub use metrics::{Count, Metrics};
+pub use operate::NotDone;
 pub use stop::Summary as StopSummary;

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -37,6 +37,8 @@ pub(crate) enum Ended {
     Evicted,
     /// It was stopped.
     Stopped(CloseCode),
+    /// It stands still while it is handed over: who wants to join waits for how that ends.
+    Moving,
 }
 
 /// How far a room's records have come: `stored <= journaled <= tail`.
@@ -100,6 +102,8 @@ pub(crate) struct LiveRoom {
     /// Whether it waits for migration or is in it.
     pub(crate) queued: AtomicBool,
     ended: AtomicBool,
+    /// Where it lives now, once it was handed over.
+    moved_to: OnceLock<String>,
     core: Mutex<Core>,
 }
 
@@ -116,6 +120,8 @@ struct Core {
     ended: Option<Ended>,
     /// Whether it failed or another epoch writes it: its memory does not count any more.
     lost: bool,
+    /// Whether it stands still: nothing is ordered, and nobody joins.
+    frozen: bool,
     idle_since: Duration,
     commands: Vec<Command>,
 }
@@ -124,10 +130,14 @@ struct Core {
 struct RoomLog<'a> {
     desk: &'a Desk,
     room: RoomId,
+    frozen: bool,
 }
 
 impl Log for RoomLog<'_> {
     fn append(&mut self, record: &Record) -> Result<(), Unavailable> {
+        if self.frozen {
+            return Err(Unavailable);
+        }
         #[cfg(feature = "fakes")]
         self.desk.panic_if_asked(self.room);
         let appended = self.desk.journal.append(self.room, record);
@@ -175,6 +185,7 @@ impl LiveRoom {
             epoch: room.epoch(),
             queued: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            moved_to: OnceLock::new(),
             core: Mutex::new(Core {
                 mailboxes: HashMap::new(),
                 marks,
@@ -184,6 +195,7 @@ impl LiveRoom {
                 urgent: false,
                 ended: None,
                 lost: false,
+                frozen: false,
                 idle_since: elapsed,
                 commands: Vec::new(),
                 room,
@@ -206,18 +218,18 @@ impl LiveRoom {
         have: Option<Position>,
     ) -> Result<Outcome, Ended> {
         self.with(|core| {
+            if core.frozen {
+                return Err(Ended::Moving);
+            }
             core.mailboxes.insert(connection, mailbox);
-            core.handle(
-                desk,
-                now,
-                Some(connection),
-                Input::Join {
-                    connection,
-                    ticket,
-                    have,
-                },
-            )
+            let input = Input::Join {
+                connection,
+                ticket,
+                have,
+            };
+            Ok(core.handle(desk, now, Some(connection), input))
         })
+        .and_then(|joined| joined)
     }
 
     /// A joined connection sent a frame.
@@ -373,6 +385,7 @@ impl LiveRoom {
     pub(crate) fn evict(&self, elapsed: Duration, idle: Duration) -> bool {
         let evicted = self.with(|core| {
             let quiet = core.mailboxes.is_empty() && core.pending() == Pending::Nothing;
+            let quiet = quiet && !core.frozen;
             // What is on its way to the archive may come back, and the journal is told only at the end of that way.
             let quiet = quiet && !self.queued.load(Ordering::Acquire);
             if !quiet || elapsed.saturating_sub(core.idle_since) < idle {
@@ -472,6 +485,7 @@ impl Core {
         let mut log = RoomLog {
             desk,
             room: self.room.id(),
+            frozen: self.frozen,
         };
         let mut commands = std::mem::take(&mut self.commands);
         self.room.handle(input, now, &mut log, &mut commands);
@@ -520,5 +534,11 @@ impl Core {
     }
 }
 
+#[expect(
+    dead_code,
+    reason = "handover uses it as soon as the directory can be told of one"
+)]
+mod moving;
+mod operating;
 #[cfg(test)]
 mod tests;

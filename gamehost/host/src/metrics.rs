@@ -97,6 +97,12 @@ counts! {
     counter rooms_evicted;
     /// Rooms taken out because they failed or were lost to another writer.
     counter rooms_stopped;
+    /// Rooms of which the archive cannot read its own copy: their records stay in the journal.
+    gauge rooms_stuck;
+    /// Live rooms handed over to another host.
+    counter rooms_moved;
+    /// Handovers that were given up, after which the room was played on here.
+    counter handovers_given_up;
 }
 
 /// The codes of `refused` frames (P8).

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use latchkey_protocol::{Chunk, CloseCode, Seq};
+use latchkey_protocol::{Chunk, CloseCode, RoomId, Seq};
 use latchkey_room::{Checkpoint, Summary};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -17,15 +17,21 @@ use crate::backoff::Backoff;
 use crate::host::Shared;
 use crate::limits::{MIGRATE_EVERY, MIGRATIONS_AT_ONCE, PORT_WITHIN, SYNC_EVERY};
 use crate::live::{Batch, LiveRoom, Pending};
+use crate::metrics::Metrics;
 use crate::ports::ArchiveError;
+use crate::waits::Waits;
 
 /// The rooms that have something for the archive. Each is here at most once, so there are never more than rooms.
 pub(crate) struct Migration {
     due: Mutex<VecDeque<Arc<LiveRoom>>>,
     kick: Notify,
-    settled: Notify,
+    /// Counts the turns that have ended.
+    settled: watch::Sender<u64>,
     /// Whether the journal may have segments to remove.
     freed: AtomicBool,
+    /// Rooms of which the archive cannot read its own copy, and finishes that could not be passed on.
+    stuck: Waits,
+    unannounced: Waits,
     seed: u64,
 }
 
@@ -35,8 +41,10 @@ impl Migration {
         Self {
             due: Mutex::new(VecDeque::new()),
             kick: Notify::new(),
-            settled: Notify::new(),
+            settled: watch::Sender::new(0),
             freed: AtomicBool::new(false),
+            stuck: Waits::new(seed),
+            unannounced: Waits::new(seed),
             seed,
         }
     }
@@ -64,19 +72,56 @@ impl Migration {
         self.kick.notify_one();
     }
 
-    /// Resolves when a room's turn has ended.
-    pub(crate) async fn settled(&self) {
-        self.settled.notified().await;
+    /// Changes whenever a room's turn has ended.
+    pub(crate) fn settled(&self) -> watch::Receiver<u64> {
+        self.settled.subscribe()
+    }
+
+    #[expect(
+        dead_code,
+        reason = "handover uses it as soon as the directory can be told of one"
+    )]
+    /// Gives `live` the next turn, before all that wait.
+    pub(crate) fn hasten(&self, live: &Arc<LiveRoom>) {
+        {
+            let mut due = self.due();
+            if !live.queued.swap(true, Ordering::AcqRel) {
+                due.push_front(live.clone());
+            } else if let Some(at) = due.iter().position(|other| Arc::ptr_eq(other, live))
+                && let Some(live) = due.remove(at)
+            {
+                due.push_front(live);
+            }
+        }
+        self.hurry();
+    }
+
+    /// Notes that a room has left memory: nothing of it is tried here any more.
+    pub(crate) fn left(&self, room: RoomId, metrics: &Metrics) {
+        self.unannounced.over(room);
+        if self.stuck.over(room) {
+            metrics.rooms_stuck.down();
+        }
     }
 
     fn due(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<LiveRoom>>> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, most: usize) -> Vec<Arc<LiveRoom>> {
+    /// Takes out up to `most` rooms that need not wait.
+    fn take(&self, most: usize, now: Duration) -> Vec<Arc<LiveRoom>> {
         let mut due = self.due();
-        let count = due.len().min(most);
-        due.drain(..count).collect()
+        let mut taken = Vec::new();
+        for _ in 0..due.len() {
+            if taken.len() == most {
+                break;
+            }
+            match due.pop_front() {
+                Some(live) if self.stuck.holds(live.id, now) => due.push_back(live),
+                live => taken.extend(live),
+            }
+        }
+        taken
     }
 }
 
@@ -155,12 +200,13 @@ struct Turns {
 impl Turns {
     /// Gives every due room its turn, as far as there is place; a turn that ends makes place for the next.
     async fn round(&mut self, shared: &Arc<Shared>) {
-        if shared.time.elapsed() < self.not_before {
+        let now = shared.time.elapsed();
+        if now < self.not_before {
             return;
         }
         let rooms = shared
             .migration
-            .take(MIGRATIONS_AT_ONCE.saturating_sub(self.running.len()));
+            .take(MIGRATIONS_AT_ONCE.saturating_sub(self.running.len()), now);
         let batches: Vec<_> = rooms
             .into_iter()
             .filter_map(|live| match live.batch() {
@@ -230,7 +276,7 @@ impl Drop for EndTurn<'_> {
 fn end_turn(shared: &Shared, live: &Arc<LiveRoom>) {
     live.queued.store(false, Ordering::Release);
     shared.migration.watch(live, live.pending());
-    shared.migration.settled.notify_one();
+    shared.migration.settled.send_modify(|turns| *turns += 1);
 }
 
 async fn carry(shared: &Arc<Shared>, live: &Arc<LiveRoom>, batch: Batch) -> Turn {
@@ -278,7 +324,7 @@ async fn store(
 ) -> Result<Option<(Option<Seq>, Seq)>, Turn> {
     let (last, records) = (chunk.last(), chunk.records.len() as u64);
     let appended = shared.ports.archive.append(chunk.clone(), summary.encode());
-    if let Err(turn) = judge(live, timeout(PORT_WITHIN, appended).await) {
+    if let Err(turn) = judge(shared, live, timeout(PORT_WITHIN, appended).await) {
         live.not_stored(chunk, summary);
         return Err(turn);
     }
@@ -294,7 +340,7 @@ async fn keep_checkpoint(
 ) -> Result<(), Turn> {
     let Checkpoint { seq, state } = checkpoint.clone();
     let kept = shared.ports.archive.keep(live.id, live.epoch, seq, state);
-    let judged = judge(live, timeout(PORT_WITHIN, kept).await);
+    let judged = judge(shared, live, timeout(PORT_WITHIN, kept).await);
     match judged {
         Ok(()) => shared.desk.metrics.checkpoints_kept.up(),
         Err(_) => live.not_kept(checkpoint),
@@ -302,35 +348,45 @@ async fn keep_checkpoint(
     judged
 }
 
-/// Passes the finish on; whether that worked. If not, the room's next turn tries again.
+/// Passes the finish on; whether that worked. If not, a later turn of the room tries again.
 async fn announce(shared: &Arc<Shared>, live: &Arc<LiveRoom>, seq: Seq) -> bool {
     let room = live.id;
-    match timeout(PORT_WITHIN, shared.ports.finishes.finished(room, seq)).await {
+    let unannounced = &shared.migration.unannounced;
+    if unannounced.holds(room, shared.time.elapsed()) {
+        return false;
+    }
+    let error = match timeout(PORT_WITHIN, shared.ports.finishes.finished(room, seq)).await {
         Ok(Ok(())) => {
+            unannounced.over(room);
             shared.desk.metrics.finishes_announced.up();
             tracing::info!(%room, %seq, "the finished game is announced");
-            true
+            return true;
         }
-        Ok(Err(error)) => {
-            tracing::warn!(%room, %seq, %error, "the finished game could not be announced");
-            false
-        }
-        Err(_) => {
-            tracing::warn!(%room, %seq, "announcing the finished game took too long");
-            false
-        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it took too long".to_owned(),
+    };
+    if unannounced.failed(room, shared.time.elapsed()) {
+        tracing::warn!(%room, %seq, error, "the finished game could not be announced; it is tried again");
     }
+    false
 }
 
 /// What an answer of the archive means: a room that is fenced or disagrees with it is stopped, anything else is tried
 /// again after a wait.
 fn judge(
+    shared: &Shared,
     live: &LiveRoom,
     answer: Result<Result<(), ArchiveError>, tokio::time::error::Elapsed>,
 ) -> Result<(), Turn> {
     let (room, epoch) = (live.id, live.epoch);
+    let stuck = &shared.migration.stuck;
     match answer {
-        Ok(Ok(())) => return Ok(()),
+        Ok(Ok(())) => {
+            if stuck.over(room) {
+                shared.desk.metrics.rooms_stuck.down();
+            }
+            return Ok(());
+        }
         Ok(Err(ArchiveError::Fenced(writer))) => {
             tracing::warn!(%room, %epoch, %writer, "another epoch writes the room; it is stopped here");
             live.stop(CloseCode::NotReady);
@@ -340,6 +396,14 @@ fn judge(
             // Memory and archive disagree: rebuilt from the archive and the journal, the room knows what is true.
             tracing::error!(%room, %epoch, %error, "the room is taken out");
             live.stop(CloseCode::RoomFailed);
+            return Err(Turn::Done);
+        }
+        Ok(Err(error @ ArchiveError::Corrupt(_))) => {
+            // It concerns this room alone, so only this room waits.
+            if stuck.failed(room, shared.time.elapsed()) {
+                shared.desk.metrics.rooms_stuck.up();
+                tracing::error!(%room, %epoch, %error, "the room cannot be stored; play goes on, and the journal keeps its records");
+            }
             return Err(Turn::Done);
         }
         Ok(Err(error)) => tracing::warn!(%room, %epoch, %error, "the archive did not take it"),

@@ -36,6 +36,8 @@ enum Place {
     /// On its way; everybody who wants it waits for the same outcome.
     Opening(watch::Receiver<Option<Opened>>),
     Live(Arc<LiveRoom>),
+    /// Being handed over; who wants it learns whether it stayed.
+    Moving(Arc<LiveRoom>, watch::Receiver<Option<Opened>>),
 }
 
 /// The rooms in memory.
@@ -92,7 +94,9 @@ impl Rooms {
         let entry = self.places.entry(room);
         match &entry {
             Entry::Occupied(place) => match place.get() {
-                Place::Opening(outcome) => return Ok(Seat::Awaited(outcome.clone())),
+                Place::Opening(outcome) | Place::Moving(_, outcome) => {
+                    return Ok(Seat::Awaited(outcome.clone()));
+                }
                 Place::Live(live) if !live.ended() => return Ok(Seat::Live(live.clone())),
                 Place::Live(_) => {}
             },
@@ -109,11 +113,31 @@ impl Rooms {
         Ok(Seat::Ours(sender, outcome))
     }
 
+    /// The room, if it is in memory and neither being opened nor being handed over.
+    pub(crate) fn get(&self, room: RoomId) -> Option<Arc<LiveRoom>> {
+        match self.places.get(&room)?.value() {
+            Place::Live(live) if !live.ended() => Some(live.clone()),
+            _ => None,
+        }
+    }
+
     /// Every room in memory that is not being opened, ended ones too.
     pub(crate) fn all(&self) -> Vec<Arc<LiveRoom>> {
         let live = |place: &Place| match place {
-            Place::Live(live) => Some(live.clone()),
+            Place::Live(live) | Place::Moving(live, _) => Some(live.clone()),
             Place::Opening(_) => None,
+        };
+        self.places
+            .iter()
+            .filter_map(|place| live(place.value()))
+            .collect()
+    }
+
+    /// The same without those that are being handed over: what becomes of them is decided there.
+    fn all_settled(&self) -> Vec<Arc<LiveRoom>> {
+        let live = |place: &Place| match place {
+            Place::Live(live) => Some(live.clone()),
+            Place::Moving(..) | Place::Opening(_) => None,
         };
         self.places
             .iter()
@@ -129,7 +153,7 @@ impl Rooms {
     /// Takes every room out that nobody has been in for `idle`, and every one that has ended otherwise.
     pub(crate) fn sweep(&self, elapsed: Duration, idle: Duration) -> Swept {
         let mut swept = Swept::default();
-        for live in self.all() {
+        for live in self.all_settled() {
             if live.ended() {
                 swept.stopped.push(live.clone());
             } else if live.evict(elapsed, idle) {
@@ -137,12 +161,50 @@ impl Rooms {
             } else {
                 continue;
             }
-            self.remove_if(
-                live.id,
-                |place| matches!(place, Place::Live(found) if Arc::ptr_eq(found, &live)),
-            );
+            self.remove(&live);
         }
         swept
+    }
+
+    #[expect(
+        dead_code,
+        reason = "handover uses it as soon as the directory can be told of one"
+    )]
+    /// Takes `live` out of service and out of memory if nobody is in it and nothing of it waits; whether it did.
+    pub(crate) fn let_go(&self, live: &Arc<LiveRoom>, elapsed: Duration) -> bool {
+        let quiet = live.evict(elapsed, Duration::ZERO);
+        if quiet {
+            self.remove(live);
+        }
+        quiet
+    }
+
+    #[expect(
+        dead_code,
+        reason = "handover uses it as soon as the directory can be told of one"
+    )]
+    /// Begins to hand `live` over: until that is decided, whoever asks for the room waits. `None` when it is not here
+    /// any more, or is on its way already.
+    pub(crate) fn begin_to_move(self: &Arc<Self>, live: &Arc<LiveRoom>) -> Option<Moving> {
+        let mut place = self.places.get_mut(&live.id)?;
+        if !matches!(place.value(), Place::Live(found) if Arc::ptr_eq(found, live)) {
+            return None;
+        }
+        let (sender, outcome) = watch::channel(None);
+        *place = Place::Moving(live.clone(), outcome);
+        Some(Moving {
+            rooms: self.clone(),
+            live: live.clone(),
+            sender,
+            decided: false,
+        })
+    }
+
+    fn remove(&self, live: &Arc<LiveRoom>) {
+        self.remove_if(
+            live.id,
+            |place| matches!(place, Place::Live(found) if Arc::ptr_eq(found, live)),
+        );
     }
 
     fn remove_if(&self, room: RoomId, condition: impl Fn(&Place) -> bool) {
@@ -198,5 +260,44 @@ impl Drop for Opening {
             self.rooms
                 .remove_if(self.room, |place| matches!(place, Place::Opening(_)));
         }
+    }
+}
+/// A room that is being handed over. Unless it has moved, it is in its place again when this is dropped.
+pub(crate) struct Moving {
+    rooms: Arc<Rooms>,
+    live: Arc<LiveRoom>,
+    sender: watch::Sender<Option<Opened>>,
+    decided: bool,
+}
+
+impl Moving {
+    #[expect(
+        dead_code,
+        reason = "handover uses it as soon as the directory can be told of one"
+    )]
+    /// The room has left for `url`; whoever waited for it is told so.
+    pub(crate) fn moved(mut self, url: String) {
+        self.decided = true;
+        let live = self.live.clone();
+        self.rooms.remove_if(
+            live.id,
+            |place| matches!(place, Place::Moving(found, _) if Arc::ptr_eq(found, &live)),
+        );
+        self.sender
+            .send_replace(Some(Err(NotOpened::Elsewhere(url))));
+    }
+}
+
+impl Drop for Moving {
+    fn drop(&mut self) {
+        if self.decided {
+            return;
+        }
+        if let Some(mut place) = self.rooms.places.get_mut(&self.live.id)
+            && matches!(place.value(), Place::Moving(found, _) if Arc::ptr_eq(found, &self.live))
+        {
+            *place = Place::Live(self.live.clone());
+        }
+        self.sender.send_replace(Some(Ok(self.live.clone())));
     }
 }

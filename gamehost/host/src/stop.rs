@@ -33,6 +33,7 @@ pub(crate) async fn stop(shared: &Arc<Shared>, within: Duration) -> Summary {
     }
     let stored = async {
         let mut owed = u64::MAX;
+        let mut settled = shared.migration.settled();
         while rooms.iter().any(|live| live.pending() != Pending::Nothing) {
             let now_owed = rooms.iter().map(|live| live.unstored()).sum();
             // Without progress the rounds keep their own pace, so that a port that is away is not hammered.
@@ -40,7 +41,8 @@ pub(crate) async fn stop(shared: &Arc<Shared>, within: Duration) -> Summary {
                 shared.migration.hurry();
                 owed = now_owed;
             }
-            shared.migration.settled().await;
+            // The sender lives as long as the host does.
+            let _ = settled.changed().await;
         }
     };
     if timeout_at(deadline, stored).await.is_err() {

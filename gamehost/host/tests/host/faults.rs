@@ -190,3 +190,46 @@ async fn a_finished_game_is_stored_at_once_and_announced_once_even_if_announcing
     ada.stored_to(3).await;
     assert_eq!(host.host.metrics().finishes_announced.get(), 1);
 }
+
+#[tokio::test]
+async fn a_room_whose_copy_the_archive_cannot_read_holds_up_no_other_room() {
+    let host = TestHost::start().await;
+    let archive = &host.world.archive;
+    let (mut ada, _) = Client::join(&host, room(1), members(2)[0]).await;
+    let (mut grace, _) = Client::join(&host, room(2), members(2)[1]).await;
+    ada.stored_to(1).await;
+    grace.stored_to(1).await;
+    archive.corrupt(room(1), true);
+    ada.say(1, "one").await;
+    ada.caught_up(2).await;
+    eventually("it is known to be stuck", || {
+        host.host.metrics().rooms_stuck.get() == 1
+    })
+    .await;
+    for n in 1..=3 {
+        grace.say(n, n).await;
+        grace.stored_to(n + 1).await;
+    }
+    assert_eq!(host.host.metrics().archive_failures.get(), 0);
+    archive.corrupt(room(1), false);
+    ada.stored_to(2).await;
+    assert_eq!(host.host.metrics().rooms_stuck.get(), 0);
+}
+
+#[tokio::test]
+async fn a_finish_that_cannot_be_announced_is_tried_more_and_more_rarely_while_the_room_is_stored()
+{
+    let host = TestHost::start().await;
+    host.world.finishes.refusing.store(true, Ordering::Release);
+    let (mut ada, _) = Client::join(&host, room(1), members(1)[0]).await;
+    ada.send(json!({"op": "finish", "n": 1, "result": null}))
+        .await;
+    for n in 2..=5 {
+        ada.say(n, n).await;
+        ada.stored_to(n + 1).await;
+    }
+    let calls = host.world.finishes.calls();
+    assert!((1..=4).contains(&calls), "tried {calls} times in about 4 s");
+    host.world.finishes.refusing.store(false, Ordering::Release);
+    eventually("it is announced", || !host.world.finishes.jobs().is_empty()).await;
+}

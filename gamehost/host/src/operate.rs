@@ -1,0 +1,95 @@
+//! What the operator may ask of a room of this host: take a seat away, say something, close it. Who may ask is judged
+//! elsewhere; every refusal says what to do instead.
+
+use std::sync::Arc;
+
+use latchkey_protocol::{Body, CloseCode, MemberId, RoomId, limits};
+
+use crate::host::{Host, Shared};
+use crate::live::{Ended, LiveRoom};
+
+/// Why the operator's wish was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotDone {
+    /// The room is not in this host's memory, or is being opened or handed over.
+    #[error(
+        "room {0} is not in this host's memory just now: look at which host has it, and try again"
+    )]
+    NotHere(RoomId),
+    /// The member has no seat that could be taken away, or the journal refuses records.
+    #[error(
+        "member {member} keeps its seat: either it has none in room {room}, or the journal takes no records just now (see its figures)"
+    )]
+    NotTakenAway {
+        /// The room.
+        room: RoomId,
+        /// The member.
+        member: MemberId,
+    },
+    /// The notice is too long, or the journal refuses records.
+    #[error(
+        "the notice was not said in room {room}: either it is longer than {limit} bytes, or the journal takes no records just now (see its figures)"
+    )]
+    NotSaid {
+        /// The room.
+        room: RoomId,
+        /// Bytes a notice may have.
+        limit: usize,
+    },
+}
+
+impl Host {
+    /// Takes the member's seat away for good (P7.4): the room records that it left, and its connection is closed.
+    ///
+    /// # Errors
+    /// [`NotDone`] when nothing changed.
+    pub fn take_away(&self, room: RoomId, member: MemberId) -> Result<(), NotDone> {
+        let shared = &self.shared;
+        let live = here(shared, room)?;
+        let taken = live.take_away(&shared.desk, shared.time.now(), member);
+        let (done, pending) = taken.map_err(|ended| not_here(room, ended))?;
+        shared.migration.watch(&live, pending);
+        if !done {
+            return Err(NotDone::NotTakenAway { room, member });
+        }
+        tracing::info!(%room, %member, "the operator took a seat away");
+        Ok(())
+    }
+
+    /// Says `body` to everybody in the room, as a record of its own kind.
+    ///
+    /// # Errors
+    /// [`NotDone`] when nothing was said.
+    pub fn notice(&self, room: RoomId, body: Body) -> Result<(), NotDone> {
+        let shared = &self.shared;
+        let live = here(shared, room)?;
+        let said = live.notice(&shared.desk, shared.time.now(), body);
+        let (done, pending) = said.map_err(|ended| not_here(room, ended))?;
+        shared.migration.watch(&live, pending);
+        if !done {
+            let limit = limits::BODY_SOFT;
+            return Err(NotDone::NotSaid { room, limit });
+        }
+        Ok(())
+    }
+
+    /// Closes every connection of the room with `closed`, after which clients do not come back by themselves. The room
+    /// leaves memory when it is stored and idle; its seats and its history stay. Returns how many were closed.
+    ///
+    /// # Errors
+    /// [`NotDone::NotHere`].
+    pub fn close(&self, room: RoomId) -> Result<usize, NotDone> {
+        let closed = here(&self.shared, room)?.close_connections(CloseCode::Closed);
+        tracing::info!(%room, connections = closed, "the operator closed the room");
+        Ok(closed)
+    }
+}
+
+fn here(shared: &Shared, room: RoomId) -> Result<Arc<LiveRoom>, NotDone> {
+    shared.rooms.get(room).ok_or(NotDone::NotHere(room))
+}
+
+fn not_here(room: RoomId, ended: Ended) -> NotDone {
+    tracing::debug!(%room, ?ended, "the room ended while the operator asked something of it");
+    NotDone::NotHere(room)
+}
