@@ -1,5 +1,5 @@
 //! Frames (P3, P4): what a client may send, parsed in one pass, and what a host sends, encoded.
-//! The `record` frame is encoded by [`crate::record::Record::to_frame`].
+//! The `record` frame is encoded by [`crate::record::Record::to_frame`]; how a host reads one back is in [`crate::vouch`].
 
 use std::borrow::Cow;
 
@@ -11,6 +11,7 @@ use crate::codes::RefusalCode;
 use crate::ids::{Epoch, MemberId, Position, Seq, UnixMs};
 use crate::limits;
 use crate::profile::Profile;
+use crate::vouch::Vouch;
 
 /// One message of a client (P3). Bodies borrow from the text they were read from.
 #[derive(Debug, Clone)]
@@ -71,6 +72,8 @@ pub enum ClientFrame<'a> {
         /// Returned as it came.
         t: &'a RawValue,
     },
+    /// P3.10.
+    Vouch(Vouch<'a>),
     /// P1.5.
     Unknown {
         /// The op the client named.
@@ -135,7 +138,8 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-const MAX_NUMBER: u64 = (1 << 53) - 1;
+/// The greatest number JavaScript counts with (P2.2).
+pub(crate) const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 impl<'a> ClientFrame<'a> {
     /// Reads a frame.
@@ -191,6 +195,8 @@ impl<'a> ClientFrame<'a> {
             "beat" => Self::Beat {
                 t: fields.t.ok_or(missing("beat", "t"))?,
             },
+            // Read once more for its own fields: no other frame has to be searched for them.
+            "vouch" => Self::Vouch(serde_json::from_str(text)?),
             _ => Self::Unknown {
                 op: fields.op,
                 n: fields.n,
@@ -245,6 +251,8 @@ impl ToldLimits {
 pub struct CheckpointFrame<'a> {
     /// The record after which the state holds.
     pub seq: Seq,
+    /// The epoch that record was ordered in: with `seq`, the position of who starts here.
+    pub epoch: Epoch,
     /// The game's state.
     pub state: &'a RawValue,
 }
@@ -253,6 +261,11 @@ pub struct CheckpointFrame<'a> {
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum ServerFrame<'a> {
+    /// P4.12.
+    Vouch {
+        /// The last record the archive holds.
+        after: Seq,
+    },
     /// P4.1.
     Welcome {
         /// The client's own seat.
@@ -307,7 +320,7 @@ pub enum ServerFrame<'a> {
     },
     /// P4.9.
     Moved {
-        /// Where the room lives.
+        /// Where the room lives: an address, or a path on the page's own origin.
         url: &'a str,
     },
     /// P4.10.

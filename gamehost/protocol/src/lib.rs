@@ -12,6 +12,7 @@ pub mod mac;
 pub mod profile;
 pub mod record;
 pub mod ticket;
+pub mod vouch;
 
 pub use chunk::Chunk;
 pub use codes::{CloseCode, RefusalCode};
@@ -20,6 +21,7 @@ pub use mac::{Mac, RoomKey};
 pub use profile::{Colour, Name, Profile};
 pub use record::{Body, Kind, Record};
 pub use ticket::{Ticket, TicketSigner, TicketVerifier};
+pub use vouch::Vouch;
 
 /// The WebSocket subprotocol, and the audience of tickets (P1.2, P1.4).
 pub const SUBPROTOCOL: &str = "latchkey.1";

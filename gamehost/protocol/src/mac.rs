@@ -1,21 +1,26 @@
-//! The MAC of a record (P5.4): proof, for a host that never saw a record, that some host of the fleet ordered it.
+//! The MAC of a record (P5.4): proof, for a host that never saw a record, that some host of the fleet ordered it, and
+//! ordered it right behind the record before it.
 
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use crate::ids::RoomId;
 use crate::record::Record;
 
-/// The first 16 bytes of an HMAC-SHA256 over a record.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The first 16 bytes of an HMAC-SHA256 over a record and the MAC before it.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mac(pub [u8; 16]);
 
 impl Mac {
+    /// What stands before the first record's MAC.
+    pub const NONE: Self = Self([0; 16]);
+
     /// Characters of the text form.
     pub const TEXT: usize = 22;
 
@@ -35,6 +40,21 @@ impl Mac {
 impl fmt::Debug for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_text())
+    }
+}
+
+impl Serialize for Mac {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_text())
+    }
+}
+
+impl<'de> Deserialize<'de> for Mac {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::from_text(&text).ok_or_else(|| {
+            serde::de::Error::custom("not a MAC: expected 22 characters of base64url")
+        })
     }
 }
 
@@ -64,10 +84,11 @@ impl RoomKey {
         }
     }
 
-    /// The MAC of everything in `record` but its own `mac`.
+    /// The MAC of everything in `record` but its own `mac`, when it follows a record whose MAC is `before`.
     #[must_use]
-    pub fn mac(&self, record: &Record) -> Mac {
+    pub fn mac(&self, before: Mac, record: &Record) -> Mac {
         let mut mac = self.keyed.clone();
+        mac.update(&before.0);
         mac.update(self.room.as_bytes());
         mac.update(&record.header());
         mac.update(record.body.as_bytes());
@@ -77,10 +98,10 @@ impl RoomKey {
         Mac(short)
     }
 
-    /// Whether `record.mac` is what this room's hosts would have given it.
+    /// Whether `record.mac` is what this room's hosts would have given it behind a record whose MAC is `before`.
     #[must_use]
-    pub fn verifies(&self, record: &Record) -> bool {
-        self.mac(record).0.ct_eq(&record.mac.0).into()
+    pub fn verifies(&self, before: Mac, record: &Record) -> bool {
+        self.mac(before, record).0.ct_eq(&record.mac.0).into()
     }
 }
 

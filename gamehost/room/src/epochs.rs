@@ -28,12 +28,22 @@ impl Epochs {
         self.0.last().map_or(Epoch::ZERO, |(epoch, _)| *epoch)
     }
 
-    /// The last record, of a log that ends at `tail`, that was ordered in an epoch at or before `epoch`.
-    pub(crate) fn last_by(&self, epoch: Epoch, tail: Seq) -> Seq {
-        let later = self.0.partition_point(|(noted, _)| *noted <= epoch);
-        self.0
-            .get(later)
-            .map_or(tail, |(_, first)| Seq(first.0.saturating_sub(1)))
+    /// The last record, of a log that ends at `tail`, that was ordered in `epoch`; zero when none was. To there, and no
+    /// further, the log of that epoch's host is this log.
+    pub(crate) fn last_in(&self, epoch: Epoch, tail: Seq) -> Seq {
+        match self.0.binary_search_by_key(&epoch, |(noted, _)| *noted) {
+            Ok(at) => self
+                .0
+                .get(at + 1)
+                .map_or(tail, |(_, first)| Seq(first.0 - 1)),
+            Err(_) => Seq::ZERO,
+        }
+    }
+
+    /// The epoch that ordered `seq`, which is part of the log; zero for the place before its first record.
+    pub(crate) fn of(&self, seq: Seq) -> Epoch {
+        let later = self.0.partition_point(|(_, first)| *first <= seq);
+        later.checked_sub(1).map_or(Epoch::ZERO, |at| self.0[at].0)
     }
 
     /// Whether this is something [`Epochs::note`] could have made for a log that ends at `tail`.
@@ -53,16 +63,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p6_1_an_epoch_that_ordered_nothing_ends_where_the_one_before_it_ended() {
+    fn p6_1_of_an_epoch_that_ordered_nothing_here_nothing_is_known() {
         let mut epochs = Epochs::default();
         epochs.note(Epoch(1), Seq(1));
         epochs.note(Epoch(1), Seq(2));
         epochs.note(Epoch(4), Seq(11));
-        let last = |epoch| epochs.last_by(Epoch(epoch), Seq(20));
-        assert_eq!(
-            [0, 1, 3, 4, 9].map(last),
-            [Seq(0), Seq(10), Seq(10), Seq(20), Seq(20)]
-        );
+        let last = |epoch| epochs.last_in(Epoch(epoch), Seq(20)).0;
+        assert_eq!([0, 1, 3, 4, 9].map(last), [0, 10, 0, 20, 0]);
+        let of = |seq| epochs.of(Seq(seq)).0;
+        assert_eq!([0, 1, 10, 11, 20].map(of), [0, 1, 1, 4, 4]);
     }
 
     #[test]
@@ -74,8 +83,8 @@ mod tests {
         }
         let tail = Seq((most + 2) * 10);
         assert!(epochs.is_sound(tail));
-        assert_eq!(epochs.last_by(Epoch(2), tail), Seq(0));
-        assert_eq!(epochs.last_by(Epoch(3), tail), Seq(30));
-        assert_eq!(epochs.last_by(Epoch(most + 2), tail), tail);
+        assert_eq!(epochs.last_in(Epoch(2), tail), Seq(0));
+        assert_eq!(epochs.last_in(Epoch(3), tail), Seq(30));
+        assert_eq!(epochs.last_in(Epoch(most + 2), tail), tail);
     }
 }

@@ -88,6 +88,8 @@ impl Room {
                 out.push(Command::Reply(beat.encode()));
                 Ok(())
             }
+            // Its answer was under way when the room opened without waiting for it any longer (P6.8).
+            ClientFrame::Vouch(_) => Ok(()),
             ClientFrame::Unknown { op, n } => Err(Refusal::unknown_op(n, &op).into()),
         }
     }

@@ -111,7 +111,7 @@ impl Room {
             return anew;
         };
         let common = self.common(have);
-        if common < have.seq || have.epoch > self.epoch {
+        if common < have.seq {
             return Course {
                 rewind: Some(common),
                 ..anew
@@ -129,10 +129,16 @@ impl Room {
         }
     }
 
-    /// The last record of a client's copy that is part of this history (P6.1). Of a copy from a later epoch than this
-    /// room's nothing can be known but that this room is the one being served.
+    /// The last record of a client's copy that is known to be part of this history (P6.1). Of an epoch that ordered
+    /// nothing here, or a later one than this room's, nothing is known: its host may have gone on from less than what
+    /// was rebuilt since, and have ordered other records under the same numbers.
     fn common(&self, have: Position) -> Seq {
-        have.seq.min(self.fold.last_by(have.epoch))
+        let known = if have.epoch == self.epoch {
+            self.tail()
+        } else {
+            self.fold.last_in(have.epoch)
+        };
+        have.seq.min(known)
     }
 
     fn welcome(&self, seat: usize, course: &Course, now: Now) -> ServerFrame<'_> {
@@ -151,6 +157,7 @@ impl Room {
             stored: self.stored(),
             checkpoint: checkpoint.map(|checkpoint| CheckpointFrame {
                 seq: checkpoint.seq,
+                epoch: self.fold.position(checkpoint.seq).epoch,
                 state: checkpoint
                     .state
                     .read()

@@ -19,11 +19,13 @@ mod join;
 mod log;
 mod order;
 mod read;
+mod rebuild;
 mod refusal;
 mod room;
 mod signals;
 mod summary;
 
+pub use rebuild::Rebuild;
 pub use room::Room;
 pub use summary::{BadSummary, Summary};
 
@@ -65,7 +67,7 @@ pub struct Start {
     pub key: RoomKey,
     /// The fold of all stored records.
     pub summary: Summary,
-    /// Records after the stored ones, recovered from the journal, gapless.
+    /// Records after the stored ones, recovered from the journal or rebuilt from members ([`Rebuild`]), gapless.
     pub unstored: Vec<Record>,
     /// The newest checkpoint.
     pub checkpoint: Option<Checkpoint>,
@@ -148,10 +150,23 @@ pub enum Read {
 
 /// A room cannot be opened from what was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("record {found} does not follow {tail}")]
-pub struct BadStart {
-    /// Where the summary ends.
-    pub tail: Seq,
-    /// The record that does not follow.
-    pub found: Seq,
+pub enum BadStart {
+    /// The unstored records do not continue the summary.
+    #[error("record {found} does not follow {tail}")]
+    Misfit {
+        /// Where the log ends so far.
+        tail: Seq,
+        /// The record that does not follow.
+        found: Seq,
+    },
+    /// The claim's epoch is not above that of every record: two hosts would order records under one epoch.
+    #[error("record {seq} is of epoch {of}, and the room was claimed with epoch {claimed} only")]
+    Epoch {
+        /// The record.
+        seq: Seq,
+        /// Its epoch.
+        of: Epoch,
+        /// [`Start::epoch`].
+        claimed: Epoch,
+    },
 }

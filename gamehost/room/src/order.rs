@@ -36,7 +36,7 @@ impl Room {
             body: draft.body,
             mac: Mac([0; 16]),
         };
-        record.mac = self.key.mac(&record);
+        record.mac = self.key.mac(self.fold.mac(), &record);
         log.append(&record)?;
         self.fold
             .fold(&record)

@@ -67,13 +67,20 @@ impl Room {
     /// Begins or continues a room: unstored records are folded in, nothing is appended.
     ///
     /// # Errors
-    /// When the unstored records do not continue the summary.
+    /// When the unstored records do not continue the summary, or the epoch is not above that of every record.
     pub fn open(start: Start) -> Result<Self, BadStart> {
         let stored = start.summary;
+        let claimed = start.epoch;
+        let older = |seq, of| match of < claimed {
+            true => Ok(()),
+            false => Err(BadStart::Epoch { seq, of, claimed }),
+        };
+        older(stored.tail(), stored.epoch())?;
         let mut fold = stored.clone();
         let mut log = Window::after(stored.tail());
         for record in start.unstored {
-            fold.fold(&record).map_err(|_| BadStart {
+            older(record.seq, record.epoch)?;
+            fold.fold(&record).map_err(|_| BadStart::Misfit {
                 tail: fold.tail(),
                 found: record.seq,
             })?;

@@ -1,18 +1,25 @@
 //! The fold of a room's log: all that a host must know of it without reading it again, and its form in the archive.
 
 use bytes::Bytes;
-use latchkey_protocol::{Epoch, Kind, MemberId, Profile, Record, Seq, UnixMs, limits};
+use latchkey_protocol::{
+    Epoch, Kind, Mac, MemberId, Position, Profile, Record, Seq, UnixMs, limits,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::epochs::Epochs;
 
 /// Version of the encoded form. A change of the form takes the next number and goes on reading this one.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The oldest form that is read. Version 1 had no MAC: the next record of such a log begins a new chain.
+const OLDEST: u32 = 1;
 
 /// The fold of a room's log. Grows with the seats a room has had, not with its records.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     tail: Seq,
+    /// MAC of the record at `tail`.
+    #[serde(default)]
+    mac: Mac,
     at: UnixMs,
     finished: Option<Seq>,
     epochs: Epochs,
@@ -75,6 +82,12 @@ impl Summary {
         self.epochs.last()
     }
 
+    /// The MAC of the last record, which that of the next one covers (P5.4).
+    #[must_use]
+    pub fn mac(&self) -> Mac {
+        self.mac
+    }
+
     /// When the last record was ordered.
     pub(crate) fn at(&self) -> UnixMs {
         self.at
@@ -96,9 +109,15 @@ impl Summary {
             .filter(|(_, seat)| seat.state == SeatState::Seated)
     }
 
-    /// The last record ordered in an epoch at or before `epoch`.
-    pub(crate) fn last_by(&self, epoch: Epoch) -> Seq {
-        self.epochs.last_by(epoch, self.tail)
+    /// The last record ordered in `epoch`; zero when none was.
+    pub(crate) fn last_in(&self, epoch: Epoch) -> Seq {
+        self.epochs.last_in(epoch, self.tail)
+    }
+
+    /// The position of who has the log as far as `seq`.
+    pub(crate) fn position(&self, seq: Seq) -> Position {
+        let epoch = self.epochs.of(seq);
+        Position { epoch, seq }
     }
 
     /// Folds in the next record. Changes nothing when it does not fit.
@@ -130,6 +149,7 @@ impl Summary {
             self.seats[seat].n = record.n;
         }
         self.tail = record.seq;
+        self.mac = record.mac;
         self.at = self.at.max(record.at);
         self.epochs.note(record.epoch, record.seq);
         Ok(())
@@ -157,9 +177,9 @@ impl Summary {
         }
         let bad = |error: serde_json::Error| BadSummary(error.to_string());
         let Versioned { version } = serde_json::from_slice(bytes).map_err(bad)?;
-        if version != VERSION {
+        if !(OLDEST..=VERSION).contains(&version) {
             return Err(BadSummary(format!(
-                "its form has version {version}, and this host reads version {VERSION}"
+                "its form has version {version}, and this host reads versions {OLDEST} to {VERSION}"
             )));
         }
         let Form::<Self> { summary, .. } = serde_json::from_slice(bytes).map_err(bad)?;

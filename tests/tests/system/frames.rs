@@ -175,7 +175,7 @@ async fn p3_6_a_checkpoint_is_kept_when_due_and_given_to_who_comes_later() -> an
     let (mut bob, welcome) = seats[1].join().await?;
     assert_eq!(
         welcome["checkpoint"],
-        json!({"seq": 36, "state": {"sum": 36}})
+        json!({"seq": 36, "epoch": 1, "state": {"sum": 36}})
     );
     assert_eq!(
         bob.expect("record").await?["seq"],

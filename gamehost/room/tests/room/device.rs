@@ -42,7 +42,6 @@ pub(crate) struct Device {
     pub(crate) down: VecDeque<Down>,
     /// Its copy of the log. What a checkpoint stood for is filled in from the truth it was checked against.
     pub(crate) copy: Vec<Value>,
-    epoch: Option<u64>,
     welcomed: bool,
     rewound: bool,
     stored: u64,
@@ -63,7 +62,6 @@ impl Device {
             up: VecDeque::new(),
             down: VecDeque::new(),
             copy: Vec::new(),
-            epoch: None,
             welcomed: false,
             rewound: false,
             stored: 0,
@@ -76,8 +74,8 @@ impl Device {
     }
 
     pub(crate) fn position(&self) -> Option<Position> {
-        self.epoch
-            .and_then(|epoch| at(epoch, self.copy.len() as u64))
+        let epoch = self.copy.last()?["epoch"].as_u64()?;
+        at(epoch, self.copy.len() as u64)
     }
 
     /// The connection breaks: what was under way is lost, the copy and the own frames are kept.
@@ -156,6 +154,7 @@ impl Device {
             let checkpoint = welcome.get("checkpoint");
             let from = checkpoint.map_or(0, |checkpoint| {
                 let seq = usize::try_from(checkpoint["seq"].as_u64().unwrap()).unwrap();
+                assert_eq!(checkpoint["epoch"], truth.log[seq - 1]["epoch"]);
                 assert_eq!(
                     checkpoint["state"],
                     truth.state(seq),
@@ -176,7 +175,6 @@ impl Device {
         }
         self.welcomed = true;
         self.rewound = false;
-        self.epoch = welcome["epoch"].as_u64();
         self.stored(welcome["stored"].as_u64().unwrap());
         let missing = self.own.iter().filter(|own| own.n > n);
         self.up.extend(missing.map(Own::numbered));

@@ -10,6 +10,8 @@ mod joining;
 mod limits;
 mod property;
 mod reading;
+mod rebuild;
+mod rebuilding;
 mod saying;
 mod signals;
 mod storage;

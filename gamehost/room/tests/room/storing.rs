@@ -1,6 +1,6 @@
 //! What goes to the archive and comes back from it: chunks, summaries, checkpoints (P3.6, P5.3).
 
-use latchkey_protocol::{Body, Seq, limits};
+use latchkey_protocol::{Body, Epoch, Mac, Seq, limits};
 use latchkey_room::{BadStart, Input, Room, Summary};
 use serde_json::json;
 
@@ -63,6 +63,7 @@ fn bytes_that_are_no_summary_are_not_taken_for_one() {
     let table = eventful();
     let good = table.room.summary_at(table.room.tail()).unwrap().encode();
     let good = String::from_utf8(good.to_vec()).unwrap();
+    let mac = table.journal.records.last().unwrap().mac.to_text();
     let changed = |from: &str, to: &str| {
         assert!(good.contains(from), "{from} in {good}");
         good.replace(from, to)
@@ -72,15 +73,20 @@ fn bytes_that_are_no_summary_are_not_taken_for_one() {
         "{}".to_owned(),
         "null".to_owned(),
         good[..good.len() - 1].to_owned(),
-        changed("\"version\":1", "\"version\":2"),
+        changed("\"version\":2", "\"version\":3"),
         changed("[[1,1],[4,10]]", "[[4,1],[1,10]]"),
         changed("[[1,1],[4,10]]", "[[1,1],[4,99]]"),
         changed("\"finished\":12", "\"finished\":99"),
         changed(member(2).as_str(), &one),
         changed("gave_up", "asleep"),
+        changed(&format!("\"mac\":\"{}", &mac[..1]), "\"mac\":\"!"),
     ] {
         assert!(Summary::decode(bad.as_bytes()).is_err(), "{bad}");
     }
+    let older = changed("\"version\":2", "\"version\":1");
+    let older = older.replace(&format!("\"mac\":\"{mac}\","), "");
+    let older = Summary::decode(older.as_bytes()).unwrap();
+    assert_eq!((older.tail(), older.mac()), (table.room.tail(), Mac::NONE));
 }
 
 #[test]
@@ -91,11 +97,30 @@ fn a_room_does_not_open_on_records_that_do_not_follow() {
     let error = Room::open(start(9, Summary::default(), records)).unwrap_err();
     assert_eq!(
         error,
-        BadStart {
+        BadStart::Misfit {
             tail: Seq(3),
             found: Seq(5)
         }
     );
+}
+
+#[test]
+fn a_room_does_not_open_in_an_epoch_that_ordered_records_already() {
+    let table = eventful();
+    let records = table.journal.records.clone();
+    let misclaimed = |seq, claimed| BadStart::Epoch {
+        seq: Seq(seq),
+        of: Epoch(4),
+        claimed: Epoch(claimed),
+    };
+    for claimed in [3, 4] {
+        let unstored = start(claimed, Summary::default(), records.clone());
+        let error = Room::open(unstored).unwrap_err();
+        assert_eq!(error, misclaimed(10, claimed));
+        let summary = table.room.summary_at(Seq(13)).unwrap();
+        let error = Room::open(start(claimed, summary, Vec::new())).unwrap_err();
+        assert_eq!(error, misclaimed(13, claimed));
+    }
 }
 
 #[test]
@@ -162,7 +187,7 @@ fn p3_6_a_checkpoint_is_of_an_ordered_record_and_32_after_the_last() {
     assert_eq!(checkpoint(&mut table, 64), []);
     assert_eq!(
         replies(&table.join(2))[0]["checkpoint"],
-        json!({"seq": 64, "state": {"at": 64}})
+        json!({"seq": 64, "epoch": 1, "state": {"at": 64}})
     );
 }
 
