@@ -20,6 +20,26 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start the whole platform on this machine (the default).
     Up(Up),
+    /// Run one host as a process of its own; `up --hosts N` starts it.
+    #[command(hide = true)]
+    Host(HostProcess),
+}
+
+/// One host as a process of its own.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HostProcess {
+    /// Its slot.
+    #[arg(long)]
+    pub(crate) slot: u16,
+    /// The data folder.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    /// Whether logs are JSON lines.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What to log.
+    #[arg(long)]
+    pub(crate) log: String,
 }
 
 /// Start the whole platform on this machine.
@@ -49,6 +69,28 @@ pub(crate) struct Up {
         env = "LATCHKEY_BIND"
     )]
     pub(crate) bind: IpAddr,
+    /// Game hosts: 1 runs in this process; more, up to 9, each in a process of its own, so that one can be replaced or
+    /// lost while the others play on.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=9),
+        env = "LATCHKEY_HOSTS"
+    )]
+    pub(crate) hosts: u16,
+    /// Port of the admin listener; 0 takes a free one [default: the one after PORT, or a free one if that is taken].
+    #[arg(long, value_name = "PORT", env = "LATCHKEY_ADMIN_PORT")]
+    pub(crate) admin_port: Option<u16>,
+    /// Address of the admin listener. It speaks plain HTTP and its password opens every room, so let other machines in
+    /// by a TLS proxy or a tunnel alone.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1",
+        env = "LATCHKEY_ADMIN_BIND"
+    )]
+    pub(crate) admin_bind: IpAddr,
     /// Address under which people reach the site, as it stands in links and e-mails [default: http://ADDRESS:PORT].
     #[arg(long, value_name = "URL", env = "LATCHKEY_URL")]
     pub(crate) url: Option<String>,

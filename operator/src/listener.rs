@@ -1,4 +1,4 @@
-//! The one listener of `latchkey up`: accepts connections, speaks HTTP/1.1 on them, and stops gracefully.
+//! A listener: accepts connections, speaks HTTP/1.1 on them, and stops gracefully.
 //! Connections that become room connections leave it with the upgrade.
 
 use std::convert::Infallible;
@@ -42,6 +42,15 @@ const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(50);
 /// From asking to stop until open requests are cut off.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
+/// Who connects to a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// Anybody: places are shared out by address.
+    Strangers,
+    /// One process of this machine on behalf of all, which has shared its places out already.
+    Parent,
+}
+
 /// Takes the address.
 pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
@@ -50,9 +59,14 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Serves `router` until `stop` becomes true; then lets open requests end, for a while.
-pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    callers: Callers,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
-    let places = Places::default();
+    let places = Places::for_callers(callers);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept(), if connections.len() < CONNECTIONS => accepted,

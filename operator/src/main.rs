@@ -1,13 +1,25 @@
 //! The binary `latchkey`: the whole platform on this machine. Here are the command line and the exit code; what the
 //! commands do is in the modules beside.
 
+mod admin;
+mod binary;
 mod bundles;
+mod business;
+mod child;
 mod cli;
+mod credential;
 mod data;
+mod hosting;
 mod listener;
+mod local;
 mod logs;
+mod pipes;
 mod places;
+mod proxy;
 mod report;
+mod signals;
+mod supervisor;
+mod tunnel;
 mod up;
 mod workers;
 
@@ -17,11 +29,12 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let cli::Cli { command, up } = cli::Cli::parse();
-    let settings = match command {
-        Some(cli::Command::Up(settings)) => settings,
-        None => up,
+    let done = match command {
+        Some(cli::Command::Up(settings)) => up::run(&settings),
+        Some(cli::Command::Host(settings)) => child::run(&settings),
+        None => up::run(&up),
     };
-    match up::run(&settings) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("latchkey: {error:#}");

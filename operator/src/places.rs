@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::listener::Callers;
+
 /// HTTP connections from one address at one time: many households and one proxy, but not all places there are.
 const PER_ADDRESS: usize = 512;
 
@@ -15,8 +17,11 @@ pub(crate) const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnect
 type Counts = HashMap<IpAddr, usize>;
 
 /// The places taken, by address.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Places(Arc<Mutex<Counts>>);
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    counts: Arc<Mutex<Counts>>,
+    per_address: usize,
+}
 
 /// One place; given back when it is dropped.
 #[derive(Debug)]
@@ -26,18 +31,30 @@ pub(crate) struct Place {
 }
 
 impl Places {
+    /// Places for those who connect to one listener.
+    pub(crate) fn for_callers(callers: Callers) -> Self {
+        let per_address = match callers {
+            Callers::Strangers => PER_ADDRESS,
+            Callers::Parent => usize::MAX,
+        };
+        Self {
+            counts: Arc::default(),
+            per_address,
+        }
+    }
+
     /// Takes a place; nothing when the address has as many as it may.
     pub(crate) fn take(&self, address: IpAddr) -> Option<Place> {
         self.with(|counts| {
             let count = counts.entry(address).or_default();
-            (*count < PER_ADDRESS).then(|| *count += 1)
+            (*count < self.per_address).then(|| *count += 1)
         })?;
         let places = self.clone();
         Some(Place { places, address })
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Counts) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -61,7 +78,7 @@ mod tests {
     #[test]
     fn an_address_gets_its_places_and_no_more_and_others_get_theirs() {
         let (places, ada, eve) = (
-            Places::default(),
+            Places::for_callers(Callers::Strangers),
             IpAddr::from([127, 0, 0, 1]),
             IpAddr::from([127, 0, 0, 2]),
         );

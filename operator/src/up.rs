@@ -1,47 +1,37 @@
-//! `latchkey up`: opens the data folder, wires site, game host and jobs together in one process, and runs until it is
-//! told to stop.
+//! `latchkey up`: takes the data folder, wires site, jobs and hosts together, and runs until it is told to stop. The only
+//! host is part of this process; several each have one of their own.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use axum::Router;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse as _;
-use axum::routing::get;
 use latchkey_embedded::Embedded;
-use latchkey_embedded::archive::EmbeddedArchive;
-use latchkey_embedded::bridge::{ArchiveHistory, OnePlace, SameClock, ToldAtOnce};
-use latchkey_embedded::directory::EmbeddedDirectory;
+use latchkey_embedded::bridge::OnePlace;
 use latchkey_embedded::rooms::Rooms;
-use latchkey_host::{Config, Host, HostLimits, Origins, Ports};
-use latchkey_jobs::Handlers;
-use latchkey_journal::{Folder, Journal, Limits};
-use latchkey_platform::Platform;
-use latchkey_platform::entropy;
-use latchkey_platform::mail::SendOnce;
-use latchkey_platform::titles;
-use latchkey_site::{Dev, Site, SiteConfig};
+use latchkey_host::Host;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::cli::Up;
-use crate::data::DataFolder;
-use crate::report::Ready;
-use crate::{bundles, listener, logs, workers};
+use crate::credential::{self, Credential};
+use crate::data::{DataFolder, Holder};
+use crate::hosting::{STOP_WITHIN, Wiring, rooms_path};
+use crate::listener::Callers;
+use crate::local::{LocalHost, LocalHosts};
+use crate::pipes::Briefing;
+use crate::proxy::Proxy;
+use crate::report::{ReadyHost, ReadyLine};
+use crate::supervisor::{Recipe, Supervisor};
+use crate::{admin, binary, business, listener, logs, signals, workers};
 
-/// The slot of the only host on this machine.
-const SLOT: u16 = 1;
-/// Path of that host's rooms; also its name in the directory, so it must be the same at every start.
-const ROOMS: &str = "/s/1/room";
-/// From asking to stop until records that did not reach the archive are left to the journal; after that, until a job
-/// that is still at work is cut off.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// From the end of the last host until what it sent last has gone through its tunnels.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Runs the platform until SIGINT or SIGTERM.
 pub(crate) fn run(settings: &Up) -> Result<()> {
-    logs::start(&settings.log, settings.json)?;
+    logs::start(&settings.log, settings.json, None)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -51,20 +41,90 @@ pub(crate) fn run(settings: &Up) -> Result<()> {
 
 async fn up(settings: &Up) -> Result<()> {
     // Signals are taken from here on, so that stopping while starting is a stop as well.
-    let stop = on_signal()?;
+    let stop = signals::stop()?;
     let data = DataFolder::open(&settings.data)?;
-    // The journal's lock keeps a second process off the whole folder, so it comes before anything is written.
-    let (journal, recovered) = open_journal(&data)?;
+    let mut held = data.hold()?;
     let listener = listener::bind(SocketAddr::new(settings.bind, settings.port)).await?;
     let url = public_url(settings, &listener)?;
+    let admin_listener = bind_admin(settings, &listener).await?;
+    let admin_url = format!("http://{}", admin_listener.local_addr()?);
     let embedded = Embedded::open(
         data.path(),
         url.parse()
             .with_context(|| format!("--url {url:?} is not usable"))?,
     )?;
     let rooms = Rooms::open(&data.place("rooms.db"))?;
-    let platform = embedded.platform(Arc::new(OnePlace(ROOMS.to_owned())));
-    publish(settings, &embedded).await?;
+    let platform = embedded.platform(Arc::new(OnePlace(rooms_path(1))));
+    business::publish(settings, &embedded).await?;
+    take_back(&embedded).await?;
+    let password_file = data.place("admin-password");
+    let password = credential::load_or_make(&password_file, &*embedded.entropy)?;
+
+    let wiring = Wiring {
+        data: &data,
+        embedded: &embedded,
+        platform: &platform,
+        rooms: &rooms,
+    };
+    let hosts = Hosts::start(settings, &wiring, &url, &stop)?;
+    let proxy = Proxy::default();
+    let local = hosts.local(&proxy);
+    let site = business::site(&embedded, &platform, settings.proxies);
+    let staff = business::staff(&embedded, &platform, &rooms, site.clone());
+    let workers = workers::start(staff, &stop);
+    let public = site.merge(local.rooms());
+    let admin = Credential::new(password, embedded.clock.clone()).guard(admin::of_machine(&local));
+    let admin = listener::serve(admin_listener, admin, Callers::Strangers, stop.clone());
+    let serving = [
+        tokio::spawn(listener::serve(
+            listener,
+            public,
+            Callers::Strangers,
+            stop.clone(),
+        )),
+        tokio::spawn(admin),
+    ];
+
+    let mut stopped = stop.clone();
+    tokio::select! {
+        ready = hosts.ready(&url, &admin_url) => {
+            let holder = Holder { pid: std::process::id(), admin: admin_url.clone() };
+            held.name(&holder).context("the data folder's lock cannot be written")?;
+            let ready = ReadyLine {
+                site: &url,
+                outbox: format!("{url}/dev/outbox"),
+                admin: &admin_url,
+                admin_password: &password_file,
+                data: data.path(),
+                pid: std::process::id(),
+                hosts: ready?,
+            };
+            ready.say(settings.json).context("the addresses cannot be printed")?;
+            tracing::info!(site = url, hosts = settings.hosts, "latchkey is up");
+        }
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
+    stopped
+        .wait_for(|stop| *stop)
+        .await
+        .context("the signal handler is gone")?;
+    tracing::info!("stopping");
+    hosts.ended().await;
+    proxy.ended(LAST_WORDS_WITHIN).await;
+    for listener in serving {
+        listener.await.context("a listener panicked")?;
+    }
+    // A job that is cut off is given out again by its queue, so none may hold the process up.
+    let jobs = tokio::time::timeout(STOP_WITHIN, workers.join_all());
+    if jobs.await.is_err() {
+        tracing::warn!("a job was still at work and is cut off; it begins anew at the next start");
+    }
+    tracing::info!("latchkey is down");
+    Ok(())
+}
+
+/// Jobs the last process had begun are due again.
+async fn take_back(embedded: &Embedded) -> Result<()> {
     let left = embedded.queue.take_back().await?;
     if left > 0 {
         tracing::info!(
@@ -72,75 +132,109 @@ async fn up(settings: &Up) -> Result<()> {
             "jobs that the last process left unfinished are due again"
         );
     }
-
-    let host = Arc::new(start_host(&embedded, &platform, &rooms, journal, recovered));
-    let site = site(&embedded, &platform, settings.proxies);
-    let workers = workers::start(staff(&embedded, &platform, &rooms, site.clone()), &stop);
-    let router = site.merge(host.router()).merge(figures(host.clone()));
-
-    let ready = Ready {
-        site: &url,
-        outbox: format!("{url}/dev/outbox"),
-        metrics: format!("{url}/metrics"),
-        data: data.path(),
-        pid: std::process::id(),
-    };
-    ready
-        .say(settings.json)
-        .context("the addresses cannot be printed")?;
-    tracing::info!(site = url, "latchkey is up");
-
-    let serving = tokio::spawn(listener::serve(listener, router, stop.clone()));
-    stop.clone()
-        .wait_for(|stop| *stop)
-        .await
-        .context("the signal handler is gone")?;
-    tracing::info!("stopping");
-    let summary = host.stop(STOP_WITHIN).await;
-    serving.await.context("the listener panicked")?;
-    // A job that is cut off is given out again by its queue, so none may hold the process up.
-    let jobs = tokio::time::timeout(STOP_WITHIN, workers.join_all());
-    if jobs.await.is_err() {
-        tracing::warn!("a job was still at work and is cut off; it begins anew at the next start");
-    }
-    tracing::info!(
-        connections = summary.connections,
-        rooms = summary.rooms,
-        unstored = summary.unstored,
-        "latchkey is down"
-    );
     Ok(())
 }
 
-/// Becomes true at the first SIGINT or SIGTERM; the second one ends the process.
-fn on_signal() -> Result<watch::Receiver<bool>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        let mut signals = 0;
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            signals += 1;
-            if signals > 1 {
-                // Ending at once is always safe: it is what a crash would do.
-                tracing::warn!("told to stop twice: ending at once, as after a crash");
-                std::process::exit(130);
-            }
-            stop.send_replace(true);
-        }
-    });
-    Ok(stopped)
+/// The hosts of this machine, started.
+enum Hosts {
+    /// The only one, in this process.
+    Here(Arc<Host>),
+    /// Several, each in a process of its own, and the password of their admin listeners.
+    Apart(Supervisor, String),
 }
 
-fn open_journal(data: &DataFolder) -> Result<(Journal, latchkey_journal::Recovered)> {
-    let folder = Folder::open(data.place("journal"))
-        .with_context(|| format!("the data folder {} cannot be used", data.path().display()))?;
-    Journal::open(Arc::new(folder), Limits::default()).context("the journal cannot be opened")
+impl Hosts {
+    fn start(
+        settings: &Up,
+        wiring: &Wiring<'_>,
+        url: &str,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Self> {
+        if settings.hosts == 1 {
+            return Ok(Self::Here(Arc::new(wiring.start(1)?)));
+        }
+        let password = credential::new_password(&*wiring.embedded.entropy);
+        let mut arguments = vec!["--data".into(), wiring.data.path().into()];
+        arguments.extend(["--log".into(), settings.log.clone().into()]);
+        arguments.extend(settings.json.then(|| "--json".into()));
+        let recipe = Recipe {
+            binary: binary::of_this_process()?,
+            arguments,
+            briefing: Briefing {
+                site: url.to_owned(),
+                admin_password: password.clone(),
+            },
+        };
+        let supervisor = Supervisor::start(&recipe, settings.hosts, stop);
+        Ok(Self::Apart(supervisor, password))
+    }
+
+    /// As the listeners see them.
+    fn local(&self, proxy: &Proxy) -> LocalHosts {
+        let (hosts, password) = match self {
+            Self::Here(host) => {
+                let here = LocalHost::Here {
+                    rooms: host.router(),
+                    admin: admin::of_host(host),
+                };
+                (BTreeMap::from([(1, here)]), "")
+            }
+            Self::Apart(supervisor, password) => {
+                let apart = supervisor.hosts().iter();
+                let apart = apart.map(|(slot, host)| (*slot, LocalHost::Apart(host.clone())));
+                (apart.collect(), password.as_str())
+            }
+        };
+        LocalHosts::new(hosts, proxy.clone(), credential::shown(password))
+    }
+
+    /// Waits until all serve, and says where.
+    async fn ready(&self, site: &str, admin: &str) -> Result<Vec<ReadyHost>> {
+        let one = |slot: u16, pid, address: &str| ReadyHost {
+            slot,
+            pid,
+            url: format!("ws://{address}{}", rooms_path(slot)),
+            admin: format!("{admin}/hosts/{slot}"),
+        };
+        match self {
+            Self::Here(_) => {
+                let address = site.split_once("://").map_or(site, |(_, address)| address);
+                Ok(vec![one(1, std::process::id(), address)])
+            }
+            Self::Apart(supervisor, _) => {
+                let ready = supervisor.ready().await?.into_iter();
+                let ready = ready.map(|host| one(host.slot, host.pid, &host.rooms.to_string()));
+                Ok(ready.collect())
+            }
+        }
+    }
+
+    /// Ends them all, together: nobody is left to take rooms.
+    async fn ended(self) {
+        match self {
+            Self::Here(host) => {
+                host.stop(STOP_WITHIN).await;
+            }
+            Self::Apart(supervisor, _) => supervisor.ended().await,
+        }
+    }
+}
+
+/// The admin listener on this machine alone: at the port that was asked for, else at the one after the public port, else
+/// at any.
+async fn bind_admin(settings: &Up, public: &TcpListener) -> Result<TcpListener> {
+    let at = |port| SocketAddr::new(settings.admin_bind, port);
+    if let Some(port) = settings.admin_port {
+        return listener::bind(at(port)).await;
+    }
+    let next = match settings.port {
+        0 => 0,
+        _ => public.local_addr()?.port().checked_add(1).unwrap_or(0),
+    };
+    match listener::bind(at(next)).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => listener::bind(at(0)).await,
+    }
 }
 
 /// The address people use: as told, else this machine under the port that was taken.
@@ -157,125 +251,4 @@ fn public_url(settings: &Up, listener: &TcpListener) -> Result<String> {
         IpAddr::V6(address) if !address.is_unspecified() => format!("http://[{address}]:{port}"),
         _ => format!("http://localhost:{port}"),
     })
-}
-
-async fn publish(settings: &Up, embedded: &Embedded) -> Result<()> {
-    let bundles = match &settings.titles {
-        Some(folder) => bundles::of_folder(folder)?,
-        None => bundles::built_in()?,
-    };
-    for bundle in &bundles {
-        let published = titles::publish(&*embedded.titles, bundle, embedded.clock.now()).await?;
-        if published.new {
-            tracing::info!(title = %published.version.slug, version = published.version.number, "title published");
-        }
-    }
-    Ok(())
-}
-
-fn start_host(
-    embedded: &Embedded,
-    platform: &Platform,
-    rooms: &Rooms,
-    journal: Journal,
-    recovered: latchkey_journal::Recovered,
-) -> Host {
-    let config = Config {
-        slot: SLOT,
-        origins: Origins::SameHost,
-        tickets: embedded.secrets.site.tickets.verifier(),
-        secret: embedded.secrets.records,
-        seed: u64::from_le_bytes(entropy::bytes(&*embedded.entropy)),
-        limits: HostLimits::default(),
-    };
-    let ports = Ports {
-        directory: Arc::new(EmbeddedDirectory::new(rooms.clone(), ROOMS)),
-        archive: Arc::new(EmbeddedArchive::new(rooms.clone())),
-        finishes: Arc::new(ToldAtOnce(platform.launch.clone())),
-        clock: Arc::new(SameClock(embedded.clock.clone())),
-    };
-    Host::start(config, ports, journal, recovered)
-}
-
-fn site(embedded: &Embedded, platform: &Platform, proxies: usize) -> Router {
-    let dev = Dev {
-        till: embedded.till.clone(),
-        outbox: embedded.outbox.clone(),
-    };
-    let config = SiteConfig {
-        dev: Some(dev),
-        proxies,
-        ..SiteConfig::default()
-    };
-    latchkey_site::router(&Site::new(platform.clone(), config))
-}
-
-fn staff(embedded: &Embedded, platform: &Platform, rooms: &Rooms, site: Router) -> workers::Staff {
-    let handlers = Handlers {
-        orders: embedded.orders.clone(),
-        games: embedded.games.clone(),
-        titles: embedded.titles.clone(),
-        history: Arc::new(ArchiveHistory(EmbeddedArchive::new(rooms.clone()))),
-        stats: embedded.stats.clone(),
-        mail: SendOnce {
-            sends: embedded.sends.clone(),
-            mailer: embedded.outbox.clone(),
-            clock: embedded.clock.clone(),
-            // The journal's lock lets one process at a time use the folder.
-            alone_since: embedded.clock.now(),
-        },
-        links: platform.launch.links.clone(),
-        clock: embedded.clock.clone(),
-    };
-    workers::Staff {
-        queue: embedded.queue.clone(),
-        handlers,
-        fulfilment: platform.fulfilment.clone(),
-        till: embedded.till.clone(),
-        site,
-    }
-}
-
-/// `GET /metrics`, in the Prometheus text format.
-fn figures(host: Arc<Host>) -> Router {
-    let answer = move || async move {
-        let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-        (StatusCode::OK, kind, host.render_metrics()).into_response()
-    };
-    Router::new().route("/metrics", get(answer))
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::body::Body;
-    use axum::extract::ConnectInfo;
-    use tower::ServiceExt as _;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn visitors_behind_the_proxies_that_were_told_of_are_counted_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        let embedded =
-            Embedded::open(folder.path(), "https://games.test".parse().unwrap()).unwrap();
-        let platform = embedded.platform(Arc::new(OnePlace(ROOMS.to_owned())));
-        let router = site(&embedded, &platform, 1);
-        let guess = async |visitor: &str| {
-            let mut request = axum::http::Request::get(format!("/l/{}", "A".repeat(43)))
-                .header("x-forwarded-for", visitor)
-                .body(Body::empty())
-                .unwrap();
-            let proxy = SocketAddr::from(([127, 0, 0, 1], 1));
-            request.extensions_mut().insert(ConnectInfo(proxy));
-            let Ok(answer) = router.clone().oneshot(request).await;
-            answer.status()
-        };
-        // More guesses than two windows of the limit allow, should a window end meanwhile.
-        let mut answers = Vec::new();
-        while answers.len() < 61 {
-            answers.push(guess("192.0.2.1").await);
-        }
-        assert!(answers.contains(&StatusCode::TOO_MANY_REQUESTS));
-        assert_eq!(guess("192.0.2.2").await, StatusCode::NOT_FOUND);
-    }
 }

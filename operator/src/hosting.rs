@@ -1,0 +1,64 @@
+//! The wiring of one game host on a data folder: the same for the only host of a process and for one in a process of
+//! its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use latchkey_embedded::Embedded;
+use latchkey_embedded::archive::EmbeddedArchive;
+use latchkey_embedded::bridge::{SameClock, ToldAtOnce};
+use latchkey_embedded::directory::EmbeddedDirectory;
+use latchkey_embedded::rooms::Rooms;
+use latchkey_host::{Config, Host, HostLimits, Origins, Ports};
+use latchkey_journal::{Folder, Journal, Limits};
+use latchkey_platform::Platform;
+use latchkey_platform::entropy;
+
+use crate::data::DataFolder;
+
+/// From asking a host to stop until records that did not reach the archive are left to the journal.
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Path of the rooms of the host in `slot`; also its name in the directory, so it must be the same at every start.
+pub(crate) fn rooms_path(slot: u16) -> String {
+    format!("/s/{slot}/room")
+}
+
+/// What a host is wired to.
+pub(crate) struct Wiring<'a> {
+    pub(crate) data: &'a DataFolder,
+    pub(crate) embedded: &'a Embedded,
+    pub(crate) platform: &'a Platform,
+    pub(crate) rooms: &'a Rooms,
+}
+
+impl Wiring<'_> {
+    /// Starts the host in `slot`. The journal's lock keeps a second process out of the slot.
+    pub(crate) fn start(&self, slot: u16) -> Result<Host> {
+        let folder = Folder::open(self.data.journal(slot)).with_context(|| {
+            format!(
+                "the data folder {} cannot be used",
+                self.data.path().display()
+            )
+        })?;
+        let (journal, recovered) = Journal::open(Arc::new(folder), Limits::default())
+            .context("the journal cannot be opened")?;
+        let embedded = self.embedded;
+        let config = Config {
+            slot,
+            origins: Origins::SameHost,
+            tickets: embedded.secrets.site.tickets.verifier(),
+            secret: embedded.secrets.records,
+            seed: u64::from_le_bytes(entropy::bytes(&*embedded.entropy)),
+            limits: HostLimits::default(),
+        };
+        let ports = Ports {
+            directory: Arc::new(EmbeddedDirectory::new(self.rooms.clone(), rooms_path(slot))),
+            archive: Arc::new(EmbeddedArchive::new(self.rooms.clone())),
+            finishes: Arc::new(ToldAtOnce(self.platform.launch.clone())),
+            clock: Arc::new(SameClock(embedded.clock.clone())),
+        };
+        Ok(Host::start(config, ports, journal, recovered))
+    }
+}
