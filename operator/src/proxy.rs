@@ -81,12 +81,14 @@ impl IntoResponse for Failed {
 #[derive(Debug, Clone)]
 pub(crate) struct Proxy {
     places: Arc<Semaphore>,
+    answer_within: Duration,
 }
 
 impl Default for Proxy {
     fn default() -> Self {
         Self {
             places: Arc::new(Semaphore::new(TUNNELS)),
+            answer_within: ANSWER_WITHIN,
         }
     }
 }
@@ -151,7 +153,7 @@ impl Proxy {
         let (mut sender, connection): (SendRequest<Body>, _) =
             shaken.map_err(|_| Failed::Broken)?;
         tokio::spawn(connection.with_upgrades());
-        timeout(ANSWER_WITHIN, sender.send_request(request))
+        timeout(self.answer_within, sender.send_request(request))
             .await
             .map_err(|_| Failed::Late)?
             .map_err(|_| Failed::Broken)
@@ -218,3 +220,6 @@ fn put_upgrade(headers: &mut HeaderMap, to: HeaderValue) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, to);
 }
+
+#[cfg(test)]
+mod tests;

@@ -243,6 +243,13 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_silent_tunnel_holds_next_to_nothing() {
+        let ((_client, near), (_host, far)) = (pair().await, pair().await);
+        let bytes = size_of_val(&run(end(near), end(far)));
+        assert!(bytes <= 1_024, "{bytes} bytes");
+    }
+
+    #[tokio::test]
     async fn what_a_host_said_before_it_went_still_arrives() {
         let (mut client, mut host) = tunnel().await;
         host.write_all(b"goodbye").await.unwrap();
