@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use latchkey_journal::SyncError;
 use latchkey_protocol::{Chunk, CloseCode, RoomId, Seq};
 use latchkey_room::{Checkpoint, Summary};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::backoff::Backoff;
 use crate::host::Shared;
@@ -137,36 +138,55 @@ enum Turn {
 }
 
 /// Syncs the journal every [`SYNC_EVERY`] if anything was appended, or stored, which may free segments: nothing a member
-/// sees waits for it.
+/// sees waits for it. A journal that lost a sync goes on when everything in it is stored (J4.4).
 pub(crate) async fn sync_in_groups(shared: Arc<Shared>) {
     let mut tick = interval(SYNC_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut synced = 0;
+    let mut backoff = Backoff::new(shared.migration.seed);
     loop {
         tick.tick().await;
         let records = shared.desk.metrics.records.get();
         let freed = shared.migration.freed.swap(false, Ordering::AcqRel);
-        if records != synced || freed {
-            sync(&shared).await;
+        if records == synced && !freed {
+            continue;
+        }
+        if sync(&shared).await {
+            backoff.worked();
             synced = records;
+        } else {
+            // To be tried again although nothing may happen until then.
+            synced = u64::MAX;
+            sleep(backoff.failed()).await;
+            renew(&shared).await;
         }
     }
 }
 
-/// Syncs the journal. After a failure it takes no more records (the rooms refuse their frames), but what memory holds
-/// goes on to the archive, which then has the only durable copy.
-pub(crate) async fn sync(shared: &Arc<Shared>) {
+/// Lets a failed journal go on if nothing in it is needed any more.
+async fn renew(shared: &Arc<Shared>) {
+    let desk = shared.clone();
+    let renewed = tokio::task::spawn_blocking(move || desk.desk.journal.renew()).await;
+    if renewed.unwrap_or(false) {
+        tracing::warn!("everything is stored, and the journal goes on in a new segment");
+    }
+}
+
+/// Syncs the journal; whether that worked. After a failure it takes no records (the rooms refuse their frames), but
+/// what memory holds goes on to the archive, which then has the only durable copy.
+pub(crate) async fn sync(shared: &Arc<Shared>) -> bool {
     let desk = shared.clone();
     let synced = tokio::task::spawn_blocking(move || desk.desk.journal.sync()).await;
     let failed = match synced {
-        Ok(Ok(())) => return,
+        Ok(Ok(())) => return true,
+        // What was lost was said when it was lost.
+        Ok(Err(SyncError::Failed)) => return false,
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };
     shared.desk.metrics.sync_failures.up();
-    if shared.desk.metrics.sync_failures.get() == 1 {
-        tracing::error!(error = failed, "the journal could not be synced");
-    }
+    tracing::error!(error = failed, "the journal could not be synced");
+    false
 }
 
 /// Runs until its task is dropped.

@@ -204,6 +204,11 @@ impl Books {
         self.segments.len()
     }
 
+    /// The rooms with records that are not stored.
+    pub(crate) fn unstored_rooms(&self) -> impl Iterator<Item = RoomId> {
+        self.rooms.keys().copied()
+    }
+
     /// Number of rooms with records that are not stored.
     pub(crate) fn rooms(&self) -> usize {
         self.rooms.len()

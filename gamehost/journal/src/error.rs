@@ -69,9 +69,9 @@ pub enum AppendError {
     /// The disk refused. A later append is tried in a new segment (J4.2).
     #[error("the journal could not be written: {0}")]
     Io(#[from] io::Error),
-    /// An earlier sync failed (J4.3): this process appends nothing any more.
+    /// An earlier sync failed (J4.3): nothing is appended until everything is stored (J4.4).
     #[error(
-        "the journal has failed for good because the disk lost a sync: restart the host once the disk is sound"
+        "the journal takes no records because the disk lost a sync: it goes on once everything is stored; look after the disk"
     )]
     Failed,
 }
@@ -84,7 +84,7 @@ pub enum SyncError {
     Io(#[from] io::Error),
     /// An earlier sync failed (J4.3).
     #[error(
-        "the journal has failed for good because the disk lost a sync: restart the host once the disk is sound"
+        "the journal takes no records because the disk lost a sync: it goes on once everything is stored; look after the disk"
     )]
     Failed,
 }

@@ -84,6 +84,12 @@ impl RoomLog {
         spans
     }
 
+    /// Every record, whether or not others are missing between them.
+    pub(crate) fn all(&self) -> Vec<Record> {
+        let records = self.records.values();
+        records.map(|(_, record)| record.clone()).collect()
+    }
+
     /// The records from `after + 1` on, until one is missing.
     pub(crate) fn following(mut self, after: Seq) -> Vec<Record> {
         let mut records = Vec::new();

@@ -1,10 +1,11 @@
 //! The journal as its users see it.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use latchkey_protocol::{Record, RoomId, Seq, UnixMs, limits};
 
+use crate::aside;
 use crate::books::Books;
 use crate::disk::Disk;
 use crate::error::{AppendError, OpenError, SyncError, TailError};
@@ -241,6 +242,48 @@ impl Journal {
         }
     }
 
+    /// The rooms of which records are here that are not known to be stored.
+    #[must_use]
+    pub fn rooms(&self) -> Vec<RoomId> {
+        self.write().books.unstored_rooms().collect()
+    }
+
+    /// Whether there are records of `room` that are not known to be stored.
+    #[must_use]
+    pub fn holds(&self, room: RoomId) -> bool {
+        self.write().books.unstored(room).is_some()
+    }
+
+    /// Every record of `room` that is not known to be stored, whether or not others are missing between them.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn held(&self, room: RoomId) -> Result<Vec<Record>, TailError> {
+        let Some((stored, segments)) = self.write().books.unstored(room) else {
+            return Ok(Vec::new());
+        };
+        let mut records = self.read_room(room, &segments)?.all();
+        records.retain(|record| record.seq > stored);
+        Ok(records)
+    }
+
+    /// Writes `records` of `room` to a file of their own beside the segments (J5.4), durable when this returns. The
+    /// journal goes on holding them until it is told that they are stored. Returns the file's name.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn put_aside(&self, room: RoomId, records: &[Record]) -> io::Result<String> {
+        aside::put(&*self.disk, room, records)
+    }
+
+    /// Lets a journal that has failed go on (J4.4), if nothing it holds is needed any more: everything is stored.
+    /// Whether it takes records now.
+    pub fn renew(&self) -> bool {
+        // Nobody syncs what was lost, and no sync that began before counts for what comes after.
+        let _synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write().renew()
+    }
+
     /// Reads what `segments` hold of `room` after `after`, as far as `last` if that is known.
     fn read_tail(
         &self,
@@ -249,6 +292,20 @@ impl Journal {
         segments: &[(Number, u64)],
         last: Option<Seq>,
     ) -> Result<Vec<Record>, TailError> {
+        let log = self.read_room(room, segments)?;
+        let records = log.following(after);
+        let found = records.last().map_or(after, |record| record.seq);
+        match last {
+            Some(expected) if found < expected => Err(TailError::Damaged {
+                room,
+                expected,
+                found,
+            }),
+            _ => Ok(records),
+        }
+    }
+
+    fn read_room(&self, room: RoomId, segments: &[(Number, u64)]) -> io::Result<RoomLog> {
         let mut log = RoomLog::default();
         for (number, end) in segments {
             let bytes = self.disk.read(&number.file())?;
@@ -261,16 +318,7 @@ impl Journal {
                 }
             }
         }
-        let records = log.following(after);
-        let found = records.last().map_or(after, |record| record.seq);
-        match last {
-            Some(expected) if found < expected => Err(TailError::Damaged {
-                room,
-                expected,
-                found,
-            }),
-            _ => Ok(records),
-        }
+        Ok(log)
     }
 
     /// What the metrics show.
@@ -292,6 +340,7 @@ impl Journal {
         self.writer.lock().unwrap_or_else(|poisoned| {
             let mut writer = poisoned.into_inner();
             writer.failed = true;
+            writer.poisoned = true;
             writer
         })
     }

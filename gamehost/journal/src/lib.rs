@@ -5,6 +5,7 @@
 //!
 //! Nothing here reads a clock, draws a random number or knows tokio. Files are touched through [`Disk`] alone.
 
+mod aside;
 mod books;
 mod disk;
 mod error;

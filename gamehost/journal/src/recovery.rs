@@ -66,6 +66,12 @@ impl Recovered {
         log.map(|log| log.following(stored)).unwrap_or_default()
     }
 
+    /// Every record of `room` that was not taken yet, whether or not others are missing between them.
+    #[must_use]
+    pub fn held(&self, room: RoomId) -> Vec<Record> {
+        self.rooms.get(&room).map(RoomLog::all).unwrap_or_default()
+    }
+
     /// What was not whole. Worth a warning each.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {

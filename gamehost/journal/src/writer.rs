@@ -46,6 +46,8 @@ pub(crate) struct Unsynced {
 pub(crate) struct Writer {
     pub(crate) books: Books,
     pub(crate) failed: bool,
+    /// Whether somebody panicked while writing: the books may be wrong then, for good.
+    pub(crate) poisoned: bool,
     /// Counts appends from 1, so that a sync can tell whether another one has done its work.
     pub(crate) appends: u64,
     limits: Limits,
@@ -74,6 +76,7 @@ impl Writer {
         Self {
             books,
             failed: false,
+            poisoned: false,
             appends: 1,
             limits,
             active: None,
@@ -234,6 +237,19 @@ impl Writer {
             self.torn = torn;
             self.unsynced.push(active.file);
         }
+    }
+
+    /// Goes on after a lost sync, if every record is stored: what the disk lost is then needed by nobody. The next
+    /// segment's header gives the end of the one before, whatever the disk kept of it (J3.3).
+    pub(crate) fn renew(&mut self) -> bool {
+        if self.failed && !self.poisoned && self.books.rooms() == 0 {
+            self.close_active(true);
+            self.torn = true;
+            self.unsynced.clear();
+            self.names = true;
+            self.failed = false;
+        }
+        !self.failed
     }
 
     /// Forgets what is stored.

@@ -5,6 +5,7 @@ mod sim;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use latchkey_protocol::Seq;
 use sim::world::World;
 use sim::{Accident, Plan, Rng};
 
@@ -173,6 +174,43 @@ fn a_sync_that_failed_is_never_taken_for_a_success() {
         world.finish();
     });
     assert!(failures.get() > 50, "only {} syncs failed", failures.get());
+}
+
+#[test]
+fn j4_4_a_journal_that_lost_a_sync_goes_on_only_once_everything_is_stored_and_then_loses_nothing() {
+    let renewed = std::cell::Cell::new(0);
+    for_seeds(0..300, |seed| {
+        let mut world = World::new(seed);
+        let mut rng = Rng::new(!seed);
+        for _ in 0..3 {
+            let from = rng.below(60) as u64;
+            world.disk.plan(Plan {
+                dies_at: None,
+                refuses: (from, from + 3),
+                refuses_syncs: true,
+            });
+            world.run(STEPS);
+            world.disk.plan(Plan::default());
+            if world.journal.figures().failed {
+                let needed = world.journal.figures().rooms > 0;
+                assert_eq!(world.journal.renew(), !needed);
+                for room in 0..4 {
+                    world.store_all(room);
+                    // What another owner's history has replaced was never stored, and is given up.
+                    world
+                        .journal
+                        .stored(sim::world::room_id(room), Seq(u64::MAX));
+                }
+                assert!(world.journal.renew());
+                renewed.set(renewed.get() + 1);
+            }
+            world.run(STEPS);
+            world.sync();
+            world.crash(Accident::PowerLoss, Plan::default());
+        }
+        world.finish();
+    });
+    assert!(renewed.get() > 50, "only {} went on", renewed.get());
 }
 
 #[test]

@@ -174,3 +174,40 @@ fn a_write_cut_off_by_the_end_of_the_process_is_reported_once() {
         [record(1, 1, 1, 0), record(2, 2, 3, 0)]
     );
 }
+
+#[test]
+fn j5_4_records_put_aside_are_in_a_file_of_their_own_once_and_the_journal_forgets_them_only_when_told()
+ {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (journal, _) = open(folder.path());
+    let records: Vec<Record> = (1..=3).map(|seq| record(seq, 1, seq, 5)).collect();
+    journal
+        .append_all(room_id(1), &records)
+        .expect("the disk is sound");
+    let held = journal.held(room_id(1)).expect("it can be read back");
+    assert_eq!(held, records);
+    let put = |records: &[Record]| {
+        journal
+            .put_aside(room_id(1), records)
+            .expect("the disk is sound")
+    };
+    let name = put(&held);
+    assert_eq!(put(&held), name, "the same again is the same file");
+    assert_ne!(
+        put(&[record(1, 2, 9, 5), records[1].clone(), records[2].clone()]),
+        name
+    );
+    let text = fs::read_to_string(folder.path().join(&name)).expect("it is there");
+    let frames: Vec<String> = records
+        .iter()
+        .map(|record| String::from_utf8(record.to_frame().to_vec()).expect("a frame is text"))
+        .collect();
+    assert_eq!(text.lines().collect::<Vec<_>>(), frames);
+    assert!(journal.holds(room_id(1)));
+    assert_eq!(journal.rooms(), [room_id(1)]);
+    journal.stored(room_id(1), Seq(u64::MAX));
+    assert!(!journal.holds(room_id(1)));
+    drop(journal);
+    let (_, recovered) = open(folder.path());
+    assert!(recovered.findings().is_empty(), "such files are left alone");
+}
