@@ -62,6 +62,7 @@ async fn host(
         rooms: &rooms,
     };
     let host = Arc::new(wiring.start(settings.slot)?);
+    hosting::serving(&host).await;
     let credential = Credential::new(briefing.admin_password, embedded.clock.clone());
     let admin = credential.guard(admin::of_host(&host));
     let stop = watch::Sender::new(false);

@@ -10,6 +10,7 @@ use latchkey_embedded::archive::EmbeddedArchive;
 use latchkey_embedded::bridge::{SameClock, ToldAtOnce};
 use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
+use latchkey_host::ports::Slot;
 use latchkey_host::{Config, Host, HostLimits, Origins, Ports};
 use latchkey_journal::{Folder, Journal, Limits};
 use latchkey_platform::Platform;
@@ -20,7 +21,21 @@ use crate::data::DataFolder;
 /// From asking a host to stop until records that did not reach the archive are left to the journal.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(10);
 
-/// Path of the rooms of the host in `slot`; also its name in the directory, so it must be the same at every start.
+/// How long a start waits for its host to serve before it goes on without.
+const SERVING_WITHIN: Duration = Duration::from_secs(5);
+
+/// The region of every host on this machine.
+const REGION: &str = "here";
+
+/// Waits until the host serves, so that whoever is told of it can join.
+pub(crate) async fn serving(host: &Host) {
+    let waited = tokio::time::timeout(SERVING_WITHIN, host.serving()).await;
+    if waited.is_err() {
+        tracing::warn!("the host does not serve yet: its directory does not answer");
+    }
+}
+
+/// Path of the rooms of the host in `slot`.
 pub(crate) fn rooms_path(slot: u16) -> String {
     format!("/s/{slot}/room")
 }
@@ -42,11 +57,18 @@ impl Wiring<'_> {
                 self.data.path().display()
             )
         })?;
+        let embedded = self.embedded;
+        let journal_id = folder.id(u128::from_le_bytes(entropy::bytes(&*embedded.entropy)))?;
+        let directory = self.data.place("directory.db");
+        let directory = EmbeddedDirectory::open(&directory, self.rooms)?;
         let (journal, recovered) = Journal::open(Arc::new(folder), Limits::default())
             .context("the journal cannot be opened")?;
-        let embedded = self.embedded;
         let config = Config {
-            slot,
+            slot: Slot(slot),
+            region: REGION.to_owned(),
+            url: rooms_path(slot),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            journal: journal_id,
             origins: Origins::SameHost,
             tickets: embedded.secrets.site.tickets.verifier(),
             secret: embedded.secrets.records,
@@ -54,7 +76,7 @@ impl Wiring<'_> {
             limits: HostLimits::default(),
         };
         let ports = Ports {
-            directory: Arc::new(EmbeddedDirectory::new(self.rooms.clone(), rooms_path(slot))),
+            directory: Arc::new(directory),
             archive: Arc::new(EmbeddedArchive::new(self.rooms.clone())),
             finishes: Arc::new(ToldAtOnce(self.platform.launch.clone())),
             clock: Arc::new(SameClock(embedded.clock.clone())),

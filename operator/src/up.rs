@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::cli::Up;
 use crate::credential::{self, Credential};
 use crate::data::{DataFolder, Holder};
-use crate::hosting::{STOP_WITHIN, Wiring, rooms_path};
+use crate::hosting::{self, STOP_WITHIN, Wiring, rooms_path};
 use crate::listener::Callers;
 use crate::local::{LocalHost, LocalHosts};
 use crate::pipes::Briefing;
@@ -197,7 +197,8 @@ impl Hosts {
             admin: format!("{admin}/hosts/{slot}"),
         };
         match self {
-            Self::Here(_) => {
+            Self::Here(host) => {
+                hosting::serving(host).await;
                 let address = site.split_once("://").map_or(site, |(_, address)| address);
                 Ok(vec![one(1, std::process::id(), address)])
             }

@@ -88,13 +88,25 @@ impl Database {
     /// # Errors
     /// [`DatabaseError`].
     pub(crate) fn open(path: &Path, steps: Steps) -> Result<Self, DatabaseError> {
+        Self::open_beside(path, steps, None)
+    }
+
+    /// As [`Database::open`], with another file for the steps to read from, under a name of its own.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub(crate) fn open_beside(
+        path: &Path,
+        steps: Steps,
+        beside: Option<(&str, &Path)>,
+    ) -> Result<Self, DatabaseError> {
         let cannot = |source| DatabaseError::Open {
             path: path.to_owned(),
             source,
         };
         let mut connection = Connection::open(path).map_err(cannot)?;
         prepare(&connection).map_err(cannot)?;
-        migrations::migrate(&mut connection, path, steps)?;
+        migrations::migrate(&mut connection, path, steps, beside)?;
         let (writes, mut waiting) = mpsc::channel(WRITES_WAITING);
         std::thread::Builder::new()
             .name("database".into())
@@ -109,6 +121,11 @@ impl Database {
             writes,
             readers: Arc::new(readers),
         })
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.readers.path
     }
 
     /// Runs `write` as one step that nothing else comes between, and answers when it is durable. If it fails, nothing

@@ -1,8 +1,9 @@
 //! Every port on SQLite and plain files, for one machine.
 //!
 //! What the business keeps is in one database, `platform.db`, and two folders, `titles` and `outbox`; the
-//! secrets are in one file. [`Embedded`] opens them all below one data folder. What the host keeps beside its journal is
-//! in a database of its own, `rooms.db` ([`rooms`]), so that neither waits for the other's disk.
+//! secrets are in one file. [`Embedded`] opens them all below one data folder. What hosts keep beside their journals
+//! is in two databases of their own, `rooms.db` ([`rooms`]) and `directory.db` ([`directory`]), so that none waits for
+//! another's disk.
 
 pub mod archive;
 pub mod bridge;

@@ -1,5 +1,5 @@
-//! The file `rooms.db`: who owns which room, and every room's history. Its tables are used by [`crate::archive`] and
-//! [`crate::directory`]; how it is written and read is the matter of [`crate::database`].
+//! The file `rooms.db`: every room's history. Its tables are used by [`crate::archive`]; how it is written and read is
+//! the matter of [`crate::database`].
 
 use std::path::Path;
 

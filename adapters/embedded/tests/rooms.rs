@@ -8,7 +8,7 @@ use latchkey_embedded::archive::EmbeddedArchive;
 use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
 use latchkey_host::contracts;
-use latchkey_host::ports::{Archive, ArchiveError, Claim, Directory};
+use latchkey_host::ports::{Archive, ArchiveError};
 use latchkey_protocol::{Body, Epoch, Seq};
 use tempfile::TempDir;
 
@@ -34,11 +34,8 @@ async fn the_directory_keeps_its_contract() {
     contracts::directory(|| {
         count.set(count.get() + 1);
         let rooms = fresh(&folder, count.get());
-        ["ws://one", "ws://two"].map(|url| {
-            let directory: Arc<dyn Directory> =
-                Arc::new(EmbeddedDirectory::new(rooms.clone(), url));
-            (directory, url.to_owned())
-        })
+        let file = folder.path().join(format!("directory-{}.db", count.get()));
+        Arc::new(EmbeddedDirectory::open(&file, &rooms).unwrap())
     })
     .await;
 }
@@ -50,8 +47,6 @@ async fn what_was_stored_is_there_after_the_file_is_opened_again() {
     let given = contracts::chunk(room, Epoch(1), 1, 40, 100);
     {
         let rooms = fresh(&folder, 0);
-        let directory = EmbeddedDirectory::new(rooms.clone(), "ws://here");
-        assert_eq!(directory.claim(room).await, Ok(Claim::Owned(Epoch(1))));
         let archive = EmbeddedArchive::new(rooms);
         archive.open(room, Epoch(1)).await.unwrap();
         archive
@@ -64,8 +59,6 @@ async fn what_was_stored_is_there_after_the_file_is_opened_again() {
             .unwrap();
     }
     let rooms = fresh(&folder, 0);
-    let directory = EmbeddedDirectory::new(rooms.clone(), "ws://here");
-    assert_eq!(directory.claim(room).await, Ok(Claim::Owned(Epoch(2))));
     let archive = EmbeddedArchive::new(rooms);
     let head = archive.open(room, Epoch(2)).await.unwrap();
     assert_eq!((head.stored, &head.summary[..]), (Seq(40), &b"forty"[..]));

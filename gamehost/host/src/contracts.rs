@@ -1,12 +1,15 @@
 //! What every implementation of the host's ports must do, as tests to be run against each. They panic with what was
 //! broken.
 
+mod directory;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
+pub use directory::directory;
 use latchkey_protocol::{Body, Chunk, Epoch, Kind, Mac, MemberId, Record, RoomId, Seq, UnixMs};
 
-use crate::ports::{Archive, ArchiveError, Claim, Directory, Head};
+use crate::ports::{Archive, ArchiveError, Head};
 
 /// A room no other test uses.
 #[must_use]
@@ -267,65 +270,4 @@ async fn one_of_many_writers_of_the_same_place_wins(archive: Arc<dyn Archive>) {
         found.iter().all(|record| Some(record.epoch) == writer),
         "one chunk of one writer"
     );
-}
-
-/// Runs every contract of [`Directory`]. `make` gives the directory as two hosts see it: each host's view with its
-/// URL.
-pub async fn directory(make: impl Fn() -> [(Arc<dyn Directory>, String); 2]) {
-    let [(here, _), (there, there_url)] = make();
-    let room = room(1);
-    assert_eq!(
-        here.claim(room).await,
-        Ok(Claim::Owned(Epoch(1))),
-        "nobody owned it"
-    );
-    assert_eq!(
-        here.claim(room).await,
-        Ok(Claim::Owned(Epoch(2))),
-        "an owner claims again"
-    );
-    assert!(
-        matches!(there.claim(room).await, Ok(Claim::Elsewhere(_))),
-        "it has an owner"
-    );
-    here.release(room, Epoch(1))
-        .await
-        .expect("an old epoch's release does nothing");
-    assert!(
-        matches!(there.claim(room).await, Ok(Claim::Elsewhere(_))),
-        "it still has an owner"
-    );
-    there
-        .release(room, Epoch(2))
-        .await
-        .expect("another's release does nothing");
-    assert!(
-        matches!(there.claim(room).await, Ok(Claim::Elsewhere(_))),
-        "it still has an owner"
-    );
-    here.release(room, Epoch(2))
-        .await
-        .expect("the owner releases");
-    assert_eq!(
-        there.claim(room).await,
-        Ok(Claim::Owned(Epoch(3))),
-        "epochs go on"
-    );
-    assert_eq!(here.claim(room).await, Ok(Claim::Elsewhere(there_url)));
-    one_of_many_claims_wins(make()).await;
-}
-
-async fn one_of_many_claims_wins(hosts: [(Arc<dyn Directory>, String); 2]) {
-    let room = room(2);
-    let mut claims = tokio::task::JoinSet::new();
-    for (directory, _) in &hosts {
-        let directory = directory.clone();
-        claims.spawn(async move { directory.claim(room).await });
-    }
-    let answers = claims.join_all().await;
-    let owned = answers
-        .iter()
-        .filter(|answer| matches!(answer, Ok(Claim::Owned(_))))
-        .count();
-    assert_eq!(owned, 1, "{answers:?}");
 }

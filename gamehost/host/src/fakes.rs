@@ -1,85 +1,21 @@
 //! In-memory ports for tests, with switches that make them fail. They keep the contracts in [`crate::contracts`].
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod directory;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+pub use directory::MemoryDirectory;
 use latchkey_protocol::{Body, Chunk, Epoch, Record, RoomId, Seq, UnixMs};
 use tokio::sync::watch;
 
-use crate::ports::{
-    Archive, ArchiveError, Claim, Clock, Directory, DirectoryError, Finishes, FinishesError, Head,
-};
+use crate::ports::{Archive, ArchiveError, Clock, Finishes, FinishesError, Head};
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A directory that knows who owns what, shared by several hosts through [`MemoryDirectory::of`].
-#[derive(Debug, Default)]
-pub struct MemoryDirectory {
-    owners: Mutex<HashMap<RoomId, (Option<String>, Epoch)>>,
-    /// Answers nothing while true.
-    pub refusing: AtomicBool,
-}
-
-/// The directory as the host at one URL uses it.
-#[derive(Debug, Clone)]
-pub struct DirectoryOf {
-    directory: std::sync::Arc<MemoryDirectory>,
-    url: String,
-}
-
-impl MemoryDirectory {
-    /// The directory as the host at `url` uses it.
-    #[must_use]
-    pub fn of(self: &std::sync::Arc<Self>, url: &str) -> DirectoryOf {
-        DirectoryOf {
-            directory: self.clone(),
-            url: url.to_owned(),
-        }
-    }
-
-    /// Whether anybody owns `room`, and the last epoch of it.
-    #[must_use]
-    pub fn owner(&self, room: RoomId) -> Option<(Option<String>, Epoch)> {
-        lock(&self.owners).get(&room).cloned()
-    }
-
-    fn answer(&self) -> Result<(), DirectoryError> {
-        if self.refusing.load(Ordering::Acquire) {
-            return Err(DirectoryError("the test switched it off".to_owned()));
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Directory for DirectoryOf {
-    async fn claim(&self, room: RoomId) -> Result<Claim, DirectoryError> {
-        self.directory.answer()?;
-        let mut owners = lock(&self.directory.owners);
-        let (owner, epoch) = owners.entry(room).or_insert((None, Epoch::ZERO));
-        if let Some(other) = owner.as_ref().filter(|owner| **owner != self.url) {
-            return Ok(Claim::Elsewhere(other.clone()));
-        }
-        *owner = Some(self.url.clone());
-        *epoch = epoch.next();
-        Ok(Claim::Owned(*epoch))
-    }
-
-    async fn release(&self, room: RoomId, epoch: Epoch) -> Result<(), DirectoryError> {
-        self.directory.answer()?;
-        if let Some((owner, current)) = lock(&self.directory.owners).get_mut(&room)
-            && *current == epoch
-            && owner.as_deref() == Some(&self.url)
-        {
-            *owner = None;
-        }
-        Ok(())
-    }
 }
 
 #[derive(Debug, Default)]

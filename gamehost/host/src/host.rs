@@ -13,12 +13,13 @@ use tokio::task::JoinSet;
 
 use crate::limits::{HostLimits, OPENINGS_AT_ONCE, PAGES_AT_ONCE};
 use crate::live::Desk;
+use crate::membership::{Fleet, Membership, Standing};
 use crate::metrics::Metrics;
 use crate::migration::Migration;
-use crate::ports::{Archive, Clock, Directory, Finishes};
+use crate::ports::{Archive, Clock, Directory, Finishes, JournalId, Slot};
 use crate::rooms::Rooms;
 use crate::time::Time;
-use crate::{housekeeping, listener, migration, stop};
+use crate::{housekeeping, listener, membership, migration, stop};
 
 /// Which pages may open connections (P1.2). A request without an `Origin` does not come from a page and is admitted:
 /// what keeps strangers out is the ticket.
@@ -34,7 +35,15 @@ pub enum Origins {
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The host's stable place behind the load balancer; part of its paths.
-    pub slot: u16,
+    pub slot: Slot,
+    /// Where it stands.
+    pub region: String,
+    /// Where clients reach it: an absolute WebSocket address, or a path on the site's own origin.
+    pub url: String,
+    /// What program it runs, for the operator.
+    pub version: String,
+    /// The id of the journal it is started on.
+    pub journal: JournalId,
     /// Which pages may open connections.
     pub origins: Origins,
     /// Checks the site's tickets.
@@ -67,6 +76,8 @@ pub(crate) struct Shared {
     pub(crate) desk: Desk,
     pub(crate) recovered: Mutex<Recovered>,
     pub(crate) rooms: Arc<Rooms>,
+    pub(crate) membership: Membership,
+    pub(crate) fleet: Fleet,
     pub(crate) migration: Migration,
     pub(crate) time: Time,
     /// Places for connections, and for those that have not joined.
@@ -121,8 +132,9 @@ pub struct Host {
 }
 
 impl Host {
-    /// Starts a host on `journal`. Rooms of which `recovered` holds records are opened in the background and moved to
-    /// the archive. Must be called within a tokio runtime.
+    /// Starts a host on `journal`. It serves once it is enlisted in the directory ([`Host::serving`]); then rooms of
+    /// which `recovered` holds records are opened in the background and moved to the archive. Must be called within a
+    /// tokio runtime.
     #[must_use]
     pub fn start(config: Config, ports: Ports, journal: Journal, recovered: Recovered) -> Self {
         for finding in recovered.findings() {
@@ -130,7 +142,7 @@ impl Host {
         }
         let unfinished: Vec<RoomId> = recovered.rooms().collect();
         tracing::info!(
-            slot = config.slot,
+            slot = %config.slot,
             rooms = unfinished.len(),
             "the host starts"
         );
@@ -140,6 +152,8 @@ impl Host {
             unjoined: Arc::new(Semaphore::new(config.limits.unjoined)),
             pages: Semaphore::new(PAGES_AT_ONCE),
             openings: Semaphore::new(OPENINGS_AT_ONCE),
+            membership: Membership::default(),
+            fleet: Fleet::default(),
             migration: Migration::new(config.seed),
             time: Time::new(ports.clock.clone()),
             desk: Desk::new(journal),
@@ -150,14 +164,35 @@ impl Host {
             ports,
         });
         let mut tasks = JoinSet::new();
+        tasks.spawn(membership::run(shared.clone()));
         tasks.spawn(migration::run(shared.clone()));
         tasks.spawn(migration::sync_in_groups(shared.clone()));
         tasks.spawn(housekeeping::sweep(shared.clone()));
-        tasks.spawn(housekeeping::reopen(shared.clone(), unfinished));
+        tasks.spawn(housekeeping::reopen_when_serving(
+            shared.clone(),
+            unfinished,
+        ));
         Self {
             shared,
             tasks: Mutex::new(tasks),
         }
+    }
+
+    /// Resolves when the host serves: it is enlisted and its lease holds.
+    pub async fn serving(&self) {
+        let mut changes = self.shared.membership.changes();
+        let serves = |standing: &Standing| matches!(standing, Standing::Serving(_));
+        // An error means that the host is gone.
+        let _ = changes.wait_for(serves).await;
+    }
+
+    /// Resolves when another process has taken this host's slot. The host never serves again, and its process is to
+    /// end.
+    pub async fn replaced(&self) {
+        let mut changes = self.shared.membership.changes();
+        let _ = changes
+            .wait_for(|standing| *standing == Standing::Replaced)
+            .await;
     }
 
     /// The host's routes, below `/s/{slot}/`.

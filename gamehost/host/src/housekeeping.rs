@@ -12,6 +12,7 @@ use crate::backoff::Backoff;
 use crate::host::Shared;
 use crate::limits::{OPENINGS_AT_ONCE, PORT_WITHIN, SWEEP_EVERY};
 use crate::live::LiveRoom;
+use crate::membership::Standing;
 use crate::opening;
 use crate::rooms::NotOpened;
 use crate::waits;
@@ -54,10 +55,20 @@ pub(crate) async fn sweep(shared: Arc<Shared>) {
 /// Gives up a room that left memory, so that it may be opened anywhere. Failing to is harmless: the next claim takes it.
 async fn release(shared: &Shared, live: Arc<LiveRoom>) {
     let (room, epoch) = (live.id, live.epoch);
-    match timeout(PORT_WITHIN, shared.ports.directory.release(room, epoch)).await {
+    let released = shared.ports.directory.release(live.owner, room, epoch);
+    match timeout(PORT_WITHIN, released).await {
         Ok(Ok(())) => tracing::debug!(%room, %epoch, "the idle room left memory"),
         Ok(Err(error)) => tracing::warn!(%room, %epoch, %error, "the idle room was not released"),
         Err(_) => tracing::warn!(%room, %epoch, "releasing the idle room took too long"),
+    }
+}
+
+/// As [`reopen`], once the host serves.
+pub(crate) async fn reopen_when_serving(shared: Arc<Shared>, rooms: Vec<RoomId>) {
+    let mut changes = shared.membership.changes();
+    let serves = |standing: &Standing| matches!(standing, Standing::Serving(_));
+    if changes.wait_for(serves).await.is_ok() {
+        reopen(shared.clone(), rooms).await;
     }
 }
 
@@ -83,7 +94,9 @@ async fn open_at_last(shared: &Arc<Shared>, room: RoomId) {
                 shared.give_up(room);
                 return;
             }
-            Err(NotOpened::NotReady(_) | NotOpened::Full) => sleep(backoff.failed()).await,
+            Err(NotOpened::NotReady(_) | NotOpened::Fenced | NotOpened::Full) => {
+                sleep(backoff.failed()).await;
+            }
         }
     }
 }

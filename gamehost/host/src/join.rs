@@ -123,7 +123,7 @@ async fn turn_away(wire: &mut Wire, error: NotOpened) -> Ending {
                 Err(ending) => ending,
             }
         }
-        NotOpened::NotReady(_) => Ending::Close(CloseCode::NotReady),
+        NotOpened::NotReady(_) | NotOpened::Fenced => Ending::Close(CloseCode::NotReady),
         NotOpened::Full => Ending::Close(CloseCode::Overloaded),
         NotOpened::Stopping => Ending::Close(CloseCode::GoingAway),
     }

@@ -34,6 +34,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 async fn ready(State(shared): State<Arc<Shared>>) -> Response {
     if shared.is_stopping() {
         Refused::Stopping.into_response()
+    } else if shared.membership.serving().is_none() {
+        Refused::Fenced.into_response()
     } else {
         "ready\n".into_response()
     }
@@ -77,6 +79,10 @@ enum Refused {
     Full,
     #[error("the host is stopping; come back in {RETRY_AFTER_SECONDS} seconds")]
     Stopping,
+    #[error(
+        "the host does not serve just now, as the directory does not confirm it; come back in {RETRY_AFTER_SECONDS} seconds"
+    )]
+    Fenced,
 }
 
 impl IntoResponse for Refused {
@@ -89,7 +95,7 @@ impl IntoResponse for Refused {
             }
             Self::Key | Self::Subprotocol => (StatusCode::BAD_REQUEST, text).into_response(),
             Self::Origin => (StatusCode::FORBIDDEN, text).into_response(),
-            Self::Full | Self::Stopping => {
+            Self::Full | Self::Stopping | Self::Fenced => {
                 let after = [(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())];
                 (StatusCode::SERVICE_UNAVAILABLE, after, text).into_response()
             }

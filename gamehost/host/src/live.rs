@@ -16,8 +16,11 @@ use latchkey_room::{
     Checkpoint, Command, ConnectionId, Input, Log, Now, Read, Room, Summary, Unavailable,
 };
 
+use crate::lease::Lease;
 use crate::mailbox::Mailbox;
+use crate::membership::Term;
 use crate::metrics::Metrics;
+use crate::ports::HostId;
 
 /// What rooms share: where their records are written, and what is counted.
 pub(crate) struct Desk {
@@ -97,6 +100,8 @@ pub(crate) struct Batch {
 pub(crate) struct LiveRoom {
     /// Whose room.
     pub(crate) id: RoomId,
+    /// The host that claimed it, in the enlisting it did so under.
+    pub(crate) owner: HostId,
     /// The epoch this host claimed it with.
     pub(crate) epoch: Epoch,
     /// Whether it waits for migration or is in it.
@@ -109,6 +114,8 @@ pub(crate) struct LiveRoom {
 
 struct Core {
     room: Room,
+    /// The right to order records, of the enlisting under which the room was claimed.
+    lease: Arc<Lease>,
     mailboxes: HashMap<ConnectionId, Arc<Mailbox>>,
     marks: Marks,
     keep: Option<Checkpoint>,
@@ -130,12 +137,13 @@ struct Core {
 struct RoomLog<'a> {
     desk: &'a Desk,
     room: RoomId,
-    frozen: bool,
+    /// Whether the room takes records: it is not frozen, and the host's lease holds.
+    may: bool,
 }
 
 impl Log for RoomLog<'_> {
     fn append(&mut self, record: &Record) -> Result<(), Unavailable> {
-        if self.frozen {
+        if !self.may {
             return Err(Unavailable);
         }
         #[cfg(feature = "fakes")]
@@ -174,7 +182,7 @@ impl Desk {
 impl LiveRoom {
     /// Puts an opened room into service. Its `finished` record, if it has one, is announced (again): whether the
     /// earlier announcement arrived is not known, and telling it twice does nothing.
-    pub(crate) fn new(room: Room, elapsed: Duration) -> Self {
+    pub(crate) fn new(room: Room, elapsed: Duration, term: Term) -> Self {
         let marks = Marks {
             stored: room.stored(),
             journaled: room.stored(),
@@ -182,11 +190,13 @@ impl LiveRoom {
         };
         Self {
             id: room.id(),
+            owner: term.me,
             epoch: room.epoch(),
             queued: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             moved_to: OnceLock::new(),
             core: Mutex::new(Core {
+                lease: term.lease,
                 mailboxes: HashMap::new(),
                 marks,
                 keep: None,
@@ -218,6 +228,9 @@ impl LiveRoom {
         have: Option<Position>,
     ) -> Result<Outcome, Ended> {
         self.with(|core| {
+            if !core.lease.holds(now.elapsed_ms) {
+                return Err(Ended::Stopped(CloseCode::NotReady));
+            }
             if core.frozen {
                 return Err(Ended::Moving);
             }
@@ -485,7 +498,7 @@ impl Core {
         let mut log = RoomLog {
             desk,
             room: self.room.id(),
-            frozen: self.frozen,
+            may: !self.frozen && self.lease.holds(now.elapsed_ms),
         };
         let mut commands = std::mem::take(&mut self.commands);
         self.room.handle(input, now, &mut log, &mut commands);

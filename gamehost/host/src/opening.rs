@@ -13,6 +13,9 @@ use crate::live::{LiveRoom, Pending};
 use crate::ports::{Claim, Head};
 use crate::rooms::NotOpened;
 
+/// What a room is waited for when its owner was another machine in this slot.
+const FORMER_MAY_LIVE: &str = "an earlier machine of this slot may still serve the room";
+
 /// Finds `room` in memory or opens it.
 pub(crate) async fn find(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOpened> {
     if shared.is_stopping() {
@@ -43,9 +46,14 @@ pub(crate) async fn find(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveR
 async fn open(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOpened> {
     // Bounded, so that with the directory or the archive dead the places of those that wait become free again.
     let _turn = within("turn to open a room", shared.openings.acquire()).await?;
-    let epoch = match within("directory's answer", shared.ports.directory.claim(room)).await? {
-        Claim::Owned(epoch) => epoch,
-        Claim::Elsewhere(url) => return Err(NotOpened::Elsewhere(url)),
+    let term = shared.membership.serving().ok_or(NotOpened::Fenced)?;
+    let former_expired = term.former_expired(shared.time.ms());
+    let claim = shared.ports.directory.claim(term.me, room, former_expired);
+    let epoch = match within("directory's answer", claim).await? {
+        Claim::Owned { epoch, .. } => epoch,
+        Claim::Elsewhere { url, .. } => return Err(NotOpened::Elsewhere(url)),
+        Claim::Wait => return Err(NotOpened::NotReady(FORMER_MAY_LIVE.to_owned())),
+        Claim::NotMine => return Err(NotOpened::Fenced),
     };
     let head = within("archive's answer", shared.ports.archive.open(room, epoch)).await?;
     let stored = head.stored;
@@ -63,7 +71,7 @@ async fn open(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOp
     }
     let recovered = start.unstored.len();
     let opened = Room::open(start).map_err(|error| NotOpened::NotReady(error.to_string()))?;
-    let live = Arc::new(LiveRoom::new(opened, shared.time.elapsed()));
+    let live = Arc::new(LiveRoom::new(opened, shared.time.elapsed(), term));
     tracing::info!(%room, %epoch, %stored, recovered, "the room is open");
     // Recovered records, and a finish that may not have been announced, wait for nobody.
     let pending = live.pending();

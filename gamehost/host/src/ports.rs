@@ -1,34 +1,15 @@
 //! What the host needs from outside: who owns a room, where its history is kept, who is told of a finished game,
 //! and the wall clock. The adapters implement these.
 
+mod directory;
+
 use async_trait::async_trait;
 use bytes::Bytes;
+pub use directory::{
+    BadSlot, Claim, Directory, DirectoryError, Enlist, Former, Generation, HandedOver, HostId,
+    HostItem, JournalId, Load, Renewed, Slot,
+};
 use latchkey_protocol::{Body, Chunk, Epoch, Record, RoomId, Seq, UnixMs};
-
-/// Ownership of rooms (design: one writer per room, fenced by epoch).
-#[async_trait]
-pub trait Directory: Send + Sync {
-    /// Takes ownership of `room` for this host, under an epoch above every earlier one. Allowed when nobody owns it,
-    /// this host does (also an earlier process in its slot), or the owner gave it up.
-    async fn claim(&self, room: RoomId) -> Result<Claim, DirectoryError>;
-
-    /// Gives the room up; a no-op when it is no longer owned under `epoch`.
-    async fn release(&self, room: RoomId, epoch: Epoch) -> Result<(), DirectoryError>;
-}
-
-/// The answer to a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claim {
-    /// The room is this host's.
-    Owned(Epoch),
-    /// Another host serves it at this URL.
-    Elsewhere(String),
-}
-
-/// The directory did not answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the directory cannot be reached: {0}")]
-pub struct DirectoryError(pub String);
 
 /// What the archive holds of a room beside its records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -19,6 +19,9 @@ pub(crate) enum NotOpened {
     /// Another host serves it.
     #[error("the room is served at {0}")]
     Elsewhere(String),
+    /// This host may not serve just now.
+    #[error("the host does not serve just now")]
+    Fenced,
     /// The directory, the archive or the journal did not give it.
     #[error("{0}")]
     NotReady(String),

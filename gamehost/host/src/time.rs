@@ -26,9 +26,14 @@ impl Time {
     /// Both clocks at once, as a room wants them.
     pub(crate) fn now(&self) -> Now {
         Now {
-            elapsed_ms: u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX),
+            elapsed_ms: self.ms(),
             wall: self.wall(),
         }
+    }
+
+    /// Milliseconds since the host started.
+    pub(crate) fn ms(&self) -> u64 {
+        u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Time since the host started.

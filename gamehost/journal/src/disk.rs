@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::error::OpenError;
+use crate::id::JournalId;
 
 /// A flat set of named files.
 ///
@@ -72,6 +73,9 @@ pub trait DiskFile: Send + Sync + 'static {
 
 /// The name of the file whose lock says that a process uses the folder (J1.2).
 const LOCK: &str = "lock";
+/// The name of the file that holds the journal's id (J1.3), and of the one it is written to first.
+const ID: &str = "id";
+const NEW_ID: &str = "id.new";
 
 /// A folder of the file system, held by one process at a time.
 #[derive(Debug)]
@@ -116,6 +120,38 @@ impl Folder {
             folder,
             _lock: lock,
         })
+    }
+
+    /// The journal's id (J1.3). A folder that has none that can be read gets `random` for it, durably.
+    ///
+    /// # Errors
+    /// The disk's refusal.
+    pub fn id(&self, random: u128) -> Result<JournalId, OpenError> {
+        self.read_or_write_id(random)
+            .map_err(|source| OpenError::Io {
+                doing: format!("read or write the journal's id in {}", self.path.display()),
+                source,
+            })
+    }
+
+    fn read_or_write_id(&self, random: u128) -> io::Result<JournalId> {
+        match fs::read(self.path.join(ID)) {
+            Ok(bytes) => {
+                if let Some(id) = JournalId::from_file(&bytes) {
+                    return Ok(id);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let id = JournalId(random);
+        let new = self.path.join(NEW_ID);
+        let mut file = File::create(&new)?;
+        file.write_all(format!("{id}\n").as_bytes())?;
+        file.sync_all()?;
+        fs::rename(new, self.path.join(ID))?;
+        self.folder.sync_all()?;
+        Ok(id)
     }
 }
 

@@ -11,11 +11,13 @@ mod disk;
 mod error;
 mod fold;
 mod format;
+mod id;
 mod journal;
 mod recovery;
 mod writer;
 
 pub use disk::{Disk, DiskFile, Folder};
 pub use error::{AppendError, OpenError, SyncError, TailError};
+pub use id::{BadJournalId, JournalId};
 pub use journal::{Figures, Journal, Limits};
 pub use recovery::{Finding, Recovered};

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use latchkey_journal::{Finding, Folder, Journal, Limits, OpenError, Recovered};
+use latchkey_journal::{Finding, Folder, Journal, JournalId, Limits, OpenError, Recovered};
 use latchkey_protocol::{Record, Seq};
 use sim::world::{record, room_id};
 
@@ -210,4 +210,22 @@ fn j5_4_records_put_aside_are_in_a_file_of_their_own_once_and_the_journal_forget
     drop(journal);
     let (_, recovered) = open(folder.path());
     assert!(recovered.findings().is_empty(), "such files are left alone");
+}
+
+#[test]
+fn j1_3_a_folder_keeps_its_id_and_gets_a_new_one_when_it_cannot_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let id = |random| {
+        let folder = Folder::open(folder.path()).expect("the folder is free");
+        folder.id(random).expect("the disk is sound")
+    };
+    assert_eq!(id(7), JournalId(7));
+    assert_eq!(id(8), JournalId(7), "for the life of the folder");
+    fs::write(folder.path().join("id"), "0000").expect("written");
+    assert_eq!(id(9), JournalId(9), "what is torn is nobody's id");
+    assert_eq!(id(10), JournalId(9));
+    fs::remove_file(folder.path().join("id")).expect("removed");
+    assert_eq!(id(11), JournalId(11));
+    let (journal, _) = open(folder.path());
+    golden_story(&journal);
 }

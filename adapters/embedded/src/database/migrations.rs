@@ -88,7 +88,8 @@ pub(crate) const PLATFORM: Steps = &["
     CREATE INDEX till_events_due ON till_events (due);
 "];
 
-/// `rooms.db`. Tables that a file without a version already has are these very ones, and stay.
+/// `rooms.db`. Tables that a file without a version already has are these very ones, and stay. `owners` is written no
+/// more: `directory.db` takes it over.
 pub(crate) const ROOMS: Steps = &["
     CREATE TABLE IF NOT EXISTS owners (
         room TEXT PRIMARY KEY,
@@ -112,16 +113,67 @@ pub(crate) const ROOMS: Steps = &["
     ) STRICT;
 "];
 
-/// Brings a database to the newest version, each step in a transaction with its version number.
+/// `directory.db`. A new file is filled from `rooms.db`, attached as `history`, which has an epoch of every room that was
+/// ever stored, and in `owners` what the only host of a folder owned before hosts had slots: that was slot 1. An epoch
+/// here is never below one the archive has seen. Of a room whose last owner `rooms.db` does not know it is in doubt what
+/// its members saw.
+pub(crate) const DIRECTORY: Steps = &["
+    CREATE TABLE hosts (
+        slot INTEGER PRIMARY KEY,
+        generation INTEGER NOT NULL,
+        journal TEXT,
+        journal_since INTEGER NOT NULL,
+        region TEXT NOT NULL,
+        url TEXT NOT NULL,
+        version TEXT NOT NULL,
+        beat INTEGER NOT NULL,
+        rooms INTEGER NOT NULL,
+        connections INTEGER NOT NULL,
+        draining INTEGER NOT NULL,
+        lost INTEGER NOT NULL,
+        withdrawn INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE rooms (
+        room TEXT PRIMARY KEY,
+        epoch INTEGER NOT NULL,
+        slot INTEGER,
+        generation INTEGER,
+        handed INTEGER NOT NULL,
+        doubt INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX rooms_by_slot ON rooms (slot) WHERE slot IS NOT NULL;
+    INSERT INTO rooms (room, epoch, slot, generation, handed, doubt)
+        SELECT room, epoch, iif(url IS NULL, NULL, 1), iif(url IS NULL, NULL, 0), FALSE, FALSE
+        FROM history.owners;
+    INSERT INTO rooms (room, epoch, slot, generation, handed, doubt)
+        SELECT room, epoch, NULL, NULL, FALSE, TRUE FROM history.heads WHERE TRUE
+        ON CONFLICT (room) DO UPDATE
+        SET epoch = excluded.epoch, slot = NULL, generation = NULL, doubt = TRUE
+        WHERE excluded.epoch > rooms.epoch;
+    INSERT INTO hosts (slot, generation, journal, journal_since, region, url, version, beat,
+        rooms, connections, draining, lost, withdrawn)
+        SELECT 1, 0, NULL, 0, '', max(url), '', 0, 0, 0, FALSE, FALSE, FALSE
+        FROM history.owners WHERE url IS NOT NULL HAVING count(*) > 0;
+"];
+
+/// Brings a database to the newest version, each step in a transaction with its version number. Several processes may do
+/// so at one time: each step is done by the first of them.
 pub(super) fn migrate(
     connection: &mut Connection,
     path: &Path,
     steps: Steps,
+    beside: Option<(&str, &Path)>,
 ) -> Result<(), DatabaseError> {
     let cannot = |source| DatabaseError::Open {
         path: path.to_owned(),
         source,
     };
+    if let Some((name, file)) = beside {
+        let attach = format!("ATTACH DATABASE ?1 AS {name}");
+        connection
+            .execute(&attach, [file.to_string_lossy()])
+            .map_err(cannot)?;
+    }
     let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
     for (version, step) in (1_i64..).zip(steps) {
         let transaction = connection
@@ -144,6 +196,10 @@ pub(super) fn migrate(
                 .map_err(cannot)?;
         }
         transaction.commit().map_err(cannot)?;
+    }
+    if let Some((name, _)) = beside {
+        let detach = format!("DETACH DATABASE {name}");
+        connection.execute(&detach, []).map_err(cannot)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use latchkey_protocol::{Body, Epoch, Kind, Mac, MemberId, RoomKey, Seq, UnixMs};
 use latchkey_room::{Start, Summary};
 
 use super::*;
+use crate::ports::{Generation, Slot};
 
 /// A room of which one record is in the journal alone.
 fn with_an_unstored_record() -> LiveRoom {
@@ -28,7 +29,12 @@ fn with_an_unstored_record() -> LiveRoom {
         unstored: vec![joined],
         checkpoint: None,
     };
-    LiveRoom::new(Room::open(start).unwrap(), Duration::ZERO)
+    let me = HostId {
+        slot: Slot(1),
+        generation: Generation(1),
+    };
+    let term = Term::new(me, 0, 0);
+    LiveRoom::new(Room::open(start).unwrap(), Duration::ZERO, term)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use latchkey_host::ports::Directory as _;
+use latchkey_host::ports::Slot;
 use latchkey_protocol::{CloseCode, limits};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -207,12 +207,8 @@ async fn p1_4_a_ticket_must_be_the_sites_and_fresh() {
 #[tokio::test]
 async fn p4_9_a_room_of_another_host_has_moved() {
     let world = World::new();
-    world
-        .directory
-        .of("ws://there")
-        .claim(room(1))
-        .await
-        .unwrap();
+    let there = world.enlist(Slot(2)).await;
+    world.directory.take(there, room(1)).await;
     let host = world.host().await;
     let mut client = Client::connect(&host).await;
     client

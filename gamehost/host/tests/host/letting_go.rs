@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use latchkey_host::ports::{Archive as _, Claim, Directory as _};
+use latchkey_host::ports::{Archive as _, Directory as _, Former, HostId, Slot};
 use latchkey_journal::Limits;
 use latchkey_protocol::{Chunk, Epoch, Kind, Seq};
 use serde_json::{Value, json};
@@ -136,13 +136,11 @@ async fn with_two_unstored() -> (World, Client) {
 }
 
 /// Another host takes the room and stores another record 2.
-async fn stored_elsewhere(world: &World) {
-    let (here, there) = (
-        world.directory.of("ws://here"),
-        world.directory.of("ws://there"),
-    );
-    here.release(room(1), Epoch(1)).await.unwrap();
-    assert_eq!(there.claim(room(1)).await.unwrap(), Claim::Owned(Epoch(2)));
+async fn stored_elsewhere(world: &World) -> HostId {
+    world.directory.lose(Slot(1));
+    let there = world.enlist(Slot(2)).await;
+    let taken = world.directory.take(there, room(1)).await;
+    assert_eq!(taken, (Epoch(2), Former::Lost));
     let head = world.archive.open(room(1), Epoch(2)).await.unwrap();
     let mut record = world.archive.records(room(1))[0].clone();
     (record.seq, record.epoch, record.n) = (Seq(2), Epoch(2), 1);
@@ -158,14 +156,15 @@ async fn stored_elsewhere(world: &World) {
     };
     let summary = Bytes::from(summary.to_string());
     world.archive.append(chunk, summary).await.unwrap();
+    there
 }
 
 #[tokio::test]
 async fn records_that_continue_another_history_are_given_up() {
     let (world, ada) = with_two_unstored().await;
-    stored_elsewhere(&world).await;
-    let there = world.directory.of("ws://there");
-    there.release(room(1), Epoch(2)).await.unwrap();
+    let there = stored_elsewhere(&world).await;
+    let released = world.directory.release(there, room(1), Epoch(2)).await;
+    released.unwrap();
     let host = world.host().await;
     let (mut back, first) = Client::join_from(&host, room(1), members(1)[0], ada.position(1)).await;
     assert_eq!((&first["op"], &first["seq"]), (&json!("rewind"), &json!(1)));

@@ -156,7 +156,7 @@ async fn an_idle_room_leaves_memory_and_is_as_before_when_somebody_comes() {
     let (have, records) = (ada.position(1), ada.records.clone());
     ada.vanish(&host).await;
     eventually("the room is given up", || {
-        host.world.directory.owner(room(1)).unwrap().0.is_none()
+        host.world.directory.room(room(1)).unwrap().owner.is_none()
     })
     .await;
     assert!(host.host.render_metrics().contains("latchkey_host_rooms 0"));

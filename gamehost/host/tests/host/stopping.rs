@@ -39,7 +39,7 @@ async fn a_stop_tells_everybody_stores_everything_and_the_next_start_goes_on() {
     );
     assert_eq!(world.archive.records(room(1)).len(), 22);
     assert!(
-        world.directory.owner(room(1)).unwrap().0.is_some(),
+        world.directory.room(room(1)).unwrap().owner.is_some(),
         "nothing is given up"
     );
     let host = world.host().await;
@@ -108,9 +108,10 @@ async fn what_a_killed_host_showed_is_there_when_its_disk_is_started_again() {
     world.archive.refusing.store(false, Ordering::Release);
     let (mut back, first) = Client::join_from(&next, room(1), people[1], grace.position(1)).await;
     assert_eq!(
-        (&first["op"], &first["resumed"], &first["epoch"]),
-        (&json!("welcome"), &json!(true), &json!(2))
+        (&first["op"], &first["resumed"]),
+        (&json!("welcome"), &json!(true))
     );
+    assert!(first["epoch"].as_u64() >= Some(2), "{first}");
     back.stored_to(32).await;
     let (mut late, _) = Client::join_from(&next, room(1), people[0], Value::Null).await;
     late.caught_up(32).await;
@@ -152,10 +153,8 @@ async fn rooms_found_in_the_journal_wait_for_a_directory_that_is_away() {
     ada.caught_up(2).await;
     world.directory.refusing.store(true, Ordering::Release);
     let next = world.host_on_copy(&host).await;
-    eventually("it could not be opened", || {
-        next.host.metrics().rooms_not_opened.get() >= 1
-    })
-    .await;
+    let ready = tokio::time::timeout(Duration::from_millis(100), next.host.serving()).await;
+    assert!(ready.is_err(), "it has no slot yet");
     host.host.stop(Duration::ZERO).await;
     world.archive.refusing.store(false, Ordering::Release);
     world.directory.refusing.store(false, Ordering::Release);

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use latchkey_host::fakes::{MemoryArchive, MemoryDirectory, MemoryFinishes, SetClock};
+use latchkey_host::ports::{Directory as _, Enlist, HostId, JournalId, Slot};
 use latchkey_host::{Config, Host, HostLimits, Origins, Ports, StopSummary};
 use latchkey_journal::{Folder, Journal, Limits};
 use latchkey_protocol::{MemberId, RoomId, Ticket, TicketSigner, UnixMs};
@@ -60,6 +62,18 @@ impl World {
         self
     }
 
+    /// Another host takes a slot, without being a process.
+    pub(crate) async fn enlist(&self, slot: Slot) -> HostId {
+        let new = Enlist {
+            slot,
+            region: "here".to_owned(),
+            url: "ws://there".to_owned(),
+            version: "1.2.3".to_owned(),
+            journal: JournalId(99),
+        };
+        self.directory.enlist(new).await.unwrap()
+    }
+
     /// A ticket for one seat, good for a minute of the world's clock.
     pub(crate) fn ticket(&self, room: RoomId, member: MemberId) -> String {
         let profile = latchkey_protocol::Profile {
@@ -106,9 +120,14 @@ impl World {
 
     async fn host_on(&self, folder: &Path) -> TestHost {
         let disk = Folder::open(folder).unwrap();
+        let journal_id = disk.id(7).unwrap();
         let (journal, recovered) = Journal::open(Arc::new(disk), self.journal).unwrap();
         let config = Config {
-            slot: 1,
+            slot: Slot(1),
+            region: "here".to_owned(),
+            url: "ws://here".to_owned(),
+            version: "1.2.3".to_owned(),
+            journal: journal_id,
             origins: Origins::Listed(vec![ORIGIN.to_owned()]),
             tickets: self.signer.verifier(),
             secret: [8; 32],
@@ -116,12 +135,17 @@ impl World {
             limits: self.limits,
         };
         let ports = Ports {
-            directory: Arc::new(self.directory.of("ws://here")),
+            directory: self.directory.clone(),
             archive: self.archive.clone(),
             finishes: self.finishes.clone(),
             clock: self.clock.clone(),
         };
         let host = Host::start(config, ports, journal, recovered);
+        if !self.directory.refusing.load(Ordering::Acquire) {
+            tokio::time::timeout(DEADLINE, host.serving())
+                .await
+                .unwrap();
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let router = host.router();
