@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use latchkey_embedded::Embedded;
 use latchkey_embedded::bridge::OnePlace;
+use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
 use latchkey_host::Host;
 use serde::de::DeserializeOwned;
@@ -54,12 +55,14 @@ async fn host(
     let site = briefing.site.parse();
     let embedded = Embedded::open(data.path(), site.context("the briefing's site is no URL")?)?;
     let rooms = Rooms::open(&data.place("rooms.db"))?;
+    let directory = EmbeddedDirectory::open(&data.place("directory.db"), &rooms)?;
     let platform = embedded.platform(Arc::new(OnePlace(hosting::rooms_path(settings.slot))));
     let wiring = Wiring {
         data: &data,
         embedded: &embedded,
         platform: &platform,
         rooms: &rooms,
+        directory: &directory,
     };
     let host = Arc::new(wiring.start(settings.slot)?);
     hosting::serving(&host).await;
@@ -73,7 +76,10 @@ async fn host(
         admin: serve(admin, &stop).await?,
     };
     say(&ready)?;
-    let summary = until_told(&host, orders, &mut terminate).await;
+    let summary = tokio::select! {
+        summary = until_told(&host, orders, &mut terminate) => summary,
+        () = host.replaced() => bail!("{}", hosting::REPLACED),
+    };
     stop.send_replace(true);
     tracing::info!(
         connections = summary.connections,

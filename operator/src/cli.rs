@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use latchkey_host::ports::Slot;
 
 /// Multiplayer browser games by e-mail link: the shop, the rooms and the jobs, on this machine.
 #[derive(Debug, Parser)]
@@ -20,9 +21,51 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start the whole platform on this machine (the default).
     Up(Up),
+    /// List the hosts of a data folder, and drain or roll them.
+    Hosts(Hosts),
     /// Run one host as a process of its own; `up --hosts N` starts it.
     #[command(hide = true)]
     Host(HostProcess),
+}
+
+/// The hosts of a data folder.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Hosts {
+    #[command(subcommand)]
+    pub(crate) command: Option<HostsCommand>,
+    /// The data folder.
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "data",
+        env = "LATCHKEY_DATA",
+        global = true
+    )]
+    pub(crate) data: PathBuf,
+    /// List as one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to do with them; list them when nothing is said.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum HostsCommand {
+    /// Have a host hand its rooms over to the others and take no new ones; it stays up, and its players play on.
+    Drain {
+        /// The host's slot.
+        slot: Slot,
+        /// Show how many rooms are left until there are none.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Have a drained host take rooms again.
+    Undrain {
+        /// The host's slot.
+        slot: Slot,
+    },
+    /// Start all hosts again, one after the other, each after handing its rooms over: with a new binary in the old one's
+    /// place this is how to go to a new version while people play.
+    Roll,
 }
 
 /// One host as a process of its own.

@@ -22,6 +22,9 @@ use latchkey_platform::entropy::{self, Entropy};
 use latchkey_platform::hex::hex;
 use subtle::ConstantTimeEq as _;
 
+/// The file of the data folder with the password of its admin listener.
+pub(crate) const FILE: &str = "admin-password";
+
 /// Wrong passwords from one address within [`WINDOW`]; then everything from there is refused until it is over.
 const ATTEMPTS: u32 = 20;
 /// The time within which they are counted.
@@ -42,8 +45,7 @@ pub(crate) fn load_or_make(path: &Path, entropy: &dyn Entropy) -> Result<String>
     }
     let password = new_password(entropy);
     let text = format!("{password}\n");
-    files::write_atomically(path, text.as_bytes(), "admin-password", Access::Private)
-        .with_context(file)?;
+    files::write_atomically(path, text.as_bytes(), FILE, Access::Private).with_context(file)?;
     Ok(password)
 }
 

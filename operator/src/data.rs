@@ -74,7 +74,6 @@ impl DataFolder {
         );
     }
 
-    #[cfg(test)]
     /// The process that uses the folder; nothing when none does, or when it has not begun to listen yet.
     pub(crate) fn holder(&self) -> Result<Option<Holder>> {
         if !self.place(LOCK).exists() {

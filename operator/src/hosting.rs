@@ -27,6 +27,10 @@ const SERVING_WITHIN: Duration = Duration::from_secs(5);
 /// The region of every host on this machine.
 const REGION: &str = "here";
 
+/// Why a host ends whose slot another process has taken.
+pub(crate) const REPLACED: &str = "another process has this host's slot in the directory; two of them would fight over the \
+     rooms: see which data folder each one uses";
+
 /// Waits until the host serves, so that whoever is told of it can join.
 pub(crate) async fn serving(host: &Host) {
     let waited = tokio::time::timeout(SERVING_WITHIN, host.serving()).await;
@@ -46,6 +50,7 @@ pub(crate) struct Wiring<'a> {
     pub(crate) embedded: &'a Embedded,
     pub(crate) platform: &'a Platform,
     pub(crate) rooms: &'a Rooms,
+    pub(crate) directory: &'a EmbeddedDirectory,
 }
 
 impl Wiring<'_> {
@@ -59,8 +64,6 @@ impl Wiring<'_> {
         })?;
         let embedded = self.embedded;
         let journal_id = folder.id(u128::from_le_bytes(entropy::bytes(&*embedded.entropy)))?;
-        let directory = self.data.place("directory.db");
-        let directory = EmbeddedDirectory::open(&directory, self.rooms)?;
         let (journal, recovered) = Journal::open(Arc::new(folder), Limits::default())
             .context("the journal cannot be opened")?;
         let config = Config {
@@ -76,7 +79,7 @@ impl Wiring<'_> {
             limits: HostLimits::default(),
         };
         let ports = Ports {
-            directory: Arc::new(directory),
+            directory: Arc::new(self.directory.clone()),
             archive: Arc::new(EmbeddedArchive::new(self.rooms.clone())),
             finishes: Arc::new(ToldAtOnce(self.platform.launch.clone())),
             clock: Arc::new(SameClock(embedded.clock.clone())),

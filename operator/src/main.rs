@@ -7,9 +7,11 @@ mod bundles;
 mod business;
 mod child;
 mod cli;
+mod client;
 mod credential;
 mod data;
 mod hosting;
+mod hosts;
 mod listener;
 mod local;
 mod logs;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let done = match command {
         Some(cli::Command::Up(settings)) => up::run(&settings),
         Some(cli::Command::Host(settings)) => child::run(&settings),
+        Some(cli::Command::Hosts(settings)) => hosts::run(&settings),
         None => up::run(&up),
     };
     match done {

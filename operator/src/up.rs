@@ -6,9 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use latchkey_embedded::Embedded;
 use latchkey_embedded::bridge::OnePlace;
+use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
 use latchkey_host::Host;
 use tokio::net::TcpListener;
@@ -54,10 +55,11 @@ async fn up(settings: &Up) -> Result<()> {
             .with_context(|| format!("--url {url:?} is not usable"))?,
     )?;
     let rooms = Rooms::open(&data.place("rooms.db"))?;
+    let directory = EmbeddedDirectory::open(&data.place("directory.db"), &rooms)?;
     let platform = embedded.platform(Arc::new(OnePlace(rooms_path(1))));
     business::publish(settings, &embedded).await?;
     take_back(&embedded).await?;
-    let password_file = data.place("admin-password");
+    let password_file = data.place(credential::FILE);
     let password = credential::load_or_make(&password_file, &*embedded.entropy)?;
 
     let wiring = Wiring {
@@ -65,6 +67,7 @@ async fn up(settings: &Up) -> Result<()> {
         embedded: &embedded,
         platform: &platform,
         rooms: &rooms,
+        directory: &directory,
     };
     let hosts = Hosts::start(settings, &wiring, &url, &stop)?;
     let proxy = Proxy::default();
@@ -104,10 +107,10 @@ async fn up(settings: &Up) -> Result<()> {
         }
         _ = stopped.wait_for(|stop| *stop) => {}
     }
-    stopped
-        .wait_for(|stop| *stop)
-        .await
-        .context("the signal handler is gone")?;
+    tokio::select! {
+        stopped = stopped.wait_for(|stop| *stop) => drop(stopped.context("the signal handler is gone")?),
+        () = hosts.replaced() => bail!("{}", hosting::REPLACED),
+    }
     tracing::info!("stopping");
     hosts.ended().await;
     proxy.ended(LAST_WORDS_WITHIN).await;
@@ -207,6 +210,14 @@ impl Hosts {
                 let ready = ready.map(|host| one(host.slot, host.pid, &host.rooms.to_string()));
                 Ok(ready.collect())
             }
+        }
+    }
+
+    /// Resolves when the only host has lost its slot for good; those with a process of their own end that.
+    async fn replaced(&self) {
+        match self {
+            Self::Here(host) => host.replaced().await,
+            Self::Apart(..) => std::future::pending().await,
         }
     }
 

@@ -1,0 +1,150 @@
+//! `latchkey hosts`: the hosts of a data folder as its directory knows them, and what an operator asks of them. Reading
+//! works whether or not anything runs; asking needs somebody who hears it.
+
+mod rolling;
+mod table;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use latchkey_embedded::directory::EmbeddedDirectory;
+use latchkey_embedded::rooms::Rooms;
+use latchkey_host::ports::{Directory as _, HostItem, Slot};
+
+use crate::cli::{Hosts, HostsCommand};
+use crate::client::Admin;
+use crate::data::DataFolder;
+
+/// Between two looks at something that is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Carries the command out.
+pub(crate) fn run(settings: &Hosts) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot start")?;
+    runtime.block_on(async {
+        let fleet = Fleet::open(&settings.data)?;
+        match &settings.command {
+            None => fleet.list(settings.json).await,
+            Some(HostsCommand::Drain { slot, wait }) => fleet.drain(*slot, *wait).await,
+            Some(HostsCommand::Undrain { slot }) => fleet.undrain(*slot).await,
+            Some(HostsCommand::Roll) => rolling::roll(&fleet).await,
+        }
+    })
+}
+
+/// The hosts of a data folder.
+struct Fleet {
+    data: DataFolder,
+    directory: EmbeddedDirectory,
+}
+
+impl Fleet {
+    fn open(data: &Path) -> Result<Self> {
+        let data = DataFolder::existing(data)?;
+        let (file, rooms) = (data.place("directory.db"), data.place("rooms.db"));
+        // Opening would make them, and then it would look as if there had been hosts here.
+        if !file.exists() || !rooms.exists() {
+            bail!(
+                "there is no directory of hosts in {}: `latchkey up` makes it at its first start; is --data right?",
+                data.path().display()
+            );
+        }
+        let directory = EmbeddedDirectory::open(&file, &Rooms::open(&rooms)?)?;
+        Ok(Self { data, directory })
+    }
+
+    async fn hosts(&self) -> Result<Vec<HostItem>> {
+        Ok(self.directory.hosts().await?)
+    }
+
+    /// The host in `slot`, if there is one.
+    async fn host(&self, slot: Slot) -> Result<HostItem> {
+        let hosts = self.hosts().await?;
+        let slots: Vec<String> = hosts.iter().map(|host| host.id.slot.to_string()).collect();
+        let found = hosts.into_iter().find(|host| host.id.slot == slot);
+        found.with_context(|| match slots.is_empty() {
+            true => "there are no hosts here".to_owned(),
+            false => format!(
+                "there is no host in slot {slot}; hosts here: {}",
+                slots.join(", ")
+            ),
+        })
+    }
+
+    async fn list(&self, json: bool) -> Result<()> {
+        let runs = self.data.holder()?.is_some();
+        let hosts = self.hosts().await?;
+        let mut out = std::io::stdout().lock();
+        match json {
+            true => writeln!(out, "{}", table::json(&hosts, runs))?,
+            false => write!(out, "{}", table::text(&hosts, runs))?,
+        }
+        Ok(())
+    }
+
+    async fn drain(&self, slot: Slot, wait: bool) -> Result<()> {
+        // Only a running host hears it, and one that starts anew takes rooms.
+        Admin::of(&self.data)?;
+        self.host(slot).await?;
+        if !self.directory.drain(slot, true).await? {
+            bail!("host {slot} has just ended");
+        }
+        let others = self.hosts().await?;
+        let taker = others
+            .iter()
+            .any(|host| host.id.slot != slot && host.takes_rooms());
+        if !taker {
+            bail!(
+                "host {slot} takes no more rooms, but no other host does either, so its rooms stay where they are; \
+                 `latchkey hosts undrain {slot}` undoes it"
+            );
+        }
+        match wait {
+            true => self.wait_until_empty(slot).await,
+            false => say(&format!(
+                "host {slot} hands its rooms over and takes no others; `latchkey hosts` shows how many are left"
+            )),
+        }
+    }
+
+    /// Tells how many rooms are left until there are none.
+    async fn wait_until_empty(&self, slot: Slot) -> Result<()> {
+        let mut told = None;
+        let drained = self.host(slot).await?.id;
+        loop {
+            let host = self.host(slot).await?;
+            if host.id != drained || !host.draining {
+                bail!("host {slot} takes rooms again: it was started anew, or somebody said so");
+            }
+            if host.load.rooms == 0 {
+                return say(&format!("host {slot} has no rooms left"));
+            }
+            if told != Some(host.load.rooms) {
+                say(&format!("host {slot} has {} rooms left", host.load.rooms))?;
+                told = Some(host.load.rooms);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn undrain(&self, slot: Slot) -> Result<()> {
+        Admin::of(&self.data)?;
+        self.host(slot).await?;
+        if !self.directory.drain(slot, false).await? {
+            bail!("host {slot} has just ended");
+        }
+        say(&format!("host {slot} takes rooms"))
+    }
+}
+
+/// Tells how it goes.
+fn say(words: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{words}")?;
+    Ok(out.flush()?)
+}
