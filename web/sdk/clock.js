@@ -1,6 +1,6 @@
 //! Estimates the host's clock from beats and welcomes, counts sleep, and draws the waits of full jitter. All plain arithmetic.
 
-import { BACKOFF_FIRST_MS, BACKOFF_LONGEST_MS, BACKOFF_SHORTEST_MS, CLOCK_SAMPLES, SLEPT_LEAST_MS } from './limits.js';
+import { BACKOFF_FIRST_MS, BACKOFF_LONGEST_MS, BACKOFF_SHORTEST_MS, CLOCK_SAMPLES, QUICK_LONGEST_MS, QUICK_SHORTEST_MS, SLEPT_LEAST_MS } from './limits.js';
 
 /** The host's clock as seen from here: the sample with the shortest round trip is the closest to the truth. */
 export class HostClock {
@@ -56,4 +56,9 @@ export function wakefulClock(steady, wall) {
 export function backoff(failures, random) {
   const ceiling = Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures, 16));
   return BACKOFF_SHORTEST_MS + random() * (ceiling - BACKOFF_SHORTEST_MS);
+}
+
+/** The wait before an attempt while a live connection is just lost (P9). @param {() => number} random */
+export function quickWait(random) {
+  return QUICK_SHORTEST_MS + random() * (QUICK_LONGEST_MS - QUICK_SHORTEST_MS);
 }

@@ -21,14 +21,14 @@ const CODES = {
   4508: ['closed', 'The game was closed.'],
 };
 
-/** @typedef {'return' | 'taken-over' | 'ended'} AfterClose what to do once the socket is closed */
+/** @typedef {'return' | 'moved' | 'taken-over' | 'ended'} AfterClose what to do once the socket is closed */
 
 /**
  * @param {number} close the close code of a WebSocket
  * @returns {{ then: AfterClose, code: string, message: string }}
  */
 export function meaningOf(close) {
-  const then = close === 4500 ? 'taken-over' : close >= 4500 && close <= 4999 ? 'ended' : 'return';
+  const then = close === 4004 ? 'moved' : close === 4500 ? 'taken-over' : close >= 4500 && close <= 4999 ? 'ended' : 'return';
   const [code, message] = CODES[close] ?? (then === 'ended'
     ? ['refused', `The game host closed the connection for good (${close}).`]
     : ['network', 'The connection broke.']);

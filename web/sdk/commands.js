@@ -22,6 +22,7 @@
  * @typedef {{ do: 'ask', attempt: number }
  *   | { do: 'open', attempt: number, url: string }
  *   | { do: 'send', frame: object }
+ *   | { do: 'send_text', text: string }
  *   | { do: 'hang_up' }
  *   | { do: 'save', member: string, saved: Saved[] }
  *   | { do: 'ordered', id: number, record: import('./types.js').LogRecord }

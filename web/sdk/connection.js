@@ -42,7 +42,7 @@ export class Connection {
   open(attempt, url) {
     let socket;
     try {
-      socket = new this.#world.WebSocket(url, SUBPROTOCOL);
+      socket = new this.#world.WebSocket(addressOf(url, this.#world.origin), SUBPROTOCOL);
     } catch (error) {
       // A page served by https may not open ws:, for one. Another ticket may name another address.
       return this.#tell({ type: 'no_ticket', attempt, status: 0, message: `The room's address cannot be opened (${error instanceof Error ? error.message : error}).` });
@@ -55,9 +55,14 @@ export class Connection {
 
   /** @param {object} frame */
   send(frame) {
+    this.sendText(JSON.stringify(frame));
+  }
+
+  /** @param {string} text a frame */
+  sendText(text) {
     const socket = this.#socket;
     // A socket that is closing says so by an event of its own; what is not sent now is sent again then.
-    if (socket && socket.readyState === 1) socket.send(JSON.stringify(frame));
+    if (socket && socket.readyState === 1) socket.send(text);
   }
 
   hangUp() {
@@ -66,6 +71,14 @@ export class Connection {
     this.#socket?.close();
     this.#socket = null;
   }
+}
+
+/** A path is one of the page's own origin (P4.9); not every browser's sockets take one. @param {string} url @param {string} origin */
+function addressOf(url, origin) {
+  if (!url.startsWith('/')) return url;
+  const address = new URL(url, origin);
+  address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
+  return address.href;
 }
 
 /** @param {Response} response @param {number} attempt @returns {Promise<Input>} */

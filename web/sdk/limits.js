@@ -6,8 +6,21 @@ export const BACKOFF_FIRST_MS = 1_000;
 export const BACKOFF_LONGEST_MS = 20_000;
 /** A connection this old starts the waits from the beginning when it breaks. */
 export const STEADY_AFTER_MS = 10_000;
-/** From asking for a ticket to the welcome; a ticket is good for 60 s. */
-export const CONNECT_WITHIN_MS = 15_000;
+/**
+ * A live connection that broke is tried again quickly for so long, with waits of full jitter up to a second. A fleet takes
+ * a host for lost after about eight seconds and gives its rooms to others: with waits that had grown by then, members
+ * would stand before a room that is long ready. Later it is the line or the site that is broken, and waits grow.
+ */
+export const QUICK_FOR_MS = 15_000;
+export const QUICK_SHORTEST_MS = 100;
+export const QUICK_LONGEST_MS = 1_000;
+/** A room that moved is followed within this: all members of a host that is emptied come at a time. */
+export const MOVED_WITHIN_MS = 100;
+/** For the site's ticket; for the socket, in the quick time and otherwise; from the join to the welcome. A ticket is good for 60 s. */
+export const TICKET_WITHIN_MS = 10_000;
+export const QUICK_OPEN_WITHIN_MS = 4_000;
+export const OPEN_WITHIN_MS = 15_000;
+export const WELCOME_WITHIN_MS = 15_000;
 /** `moved` is followed without a wait this often in a row; then it is a fault and waits. */
 export const MOVES_IN_A_ROW = 5;
 
@@ -41,6 +54,8 @@ export const GAPS_IN_A_ROW = 5;
 /** Records after the stored ones, kept with their MACs (P5.4), in number and characters. */
 export const TAIL_RECORDS = 4_096;
 export const TAIL_CHARACTERS = 4_194_304;
+/** A frame that gives them back (P3.10), in UTF-8 bytes. */
+export const VOUCH_BYTES = 65_536;
 /** Events of the log kept for a page that does not listen yet; beyond, the log is asked for anew at the first listener. */
 export const EVENTS_BEFORE_LISTENER = 5_000;
 

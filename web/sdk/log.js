@@ -27,14 +27,17 @@ class Unstored {
     for (const { text } of gone) this.#characters -= text.length;
   }
 
-  get texts() {
-    return this.#kept.map(({ text }) => text);
+  /** The run behind record `seq`; empty when its beginning is not kept. @param {number} seq */
+  after(seq) {
+    const [first] = this.#kept;
+    return first && first.seq <= seq + 1 ? this.#kept.filter((one) => one.seq > seq).map(({ text }) => text) : [];
   }
 }
 
 /** A reader's place in the log. */
 export class Log {
   seq = 0;
+  /** The epoch the record at `seq` was ordered in. */
   epoch = 0;
   tail = 0;
   stored = 0;
@@ -53,9 +56,9 @@ export class Log {
     return this.seq >= this.target;
   }
 
-  /** The frames of records not stored yet, as the host sent them. */
-  get unstored() {
-    return this.#unstored.texts;
+  /** The frames of the records after `seq` that are kept, as the host sent them. @param {number} seq */
+  unstoredAfter(seq) {
+    return this.#unstored.after(seq);
   }
 
   /** Forgets the place, so that the next welcome starts the log anew. */
@@ -74,7 +77,8 @@ export class Log {
     if (!welcome.resumed) {
       this.#unstored.drop(Infinity);
       this.seq = start;
-      this.epoch = welcome.epoch;
+      // The position of a checkpoint is that of its record, whoever hands it out (P6.1).
+      this.epoch = welcome.checkpoint?.epoch ?? welcome.epoch;
     }
     this.tail = this.target = welcome.tail;
     this.finished = welcome.finished ?? null;

@@ -31,6 +31,11 @@ export class Members {
     return true;
   }
 
+  /** Who was last seen with a live connection. */
+  get online() {
+    return this.list.filter(({ online }) => online).map(({ id }) => id);
+  }
+
   /** @param {readonly string[]} online @returns {boolean} whether the list changed */
   presence(online) {
     const here = new Set(online);

@@ -223,6 +223,7 @@ class JoinedRoom {
       case 'ask': return void this.#connection.ask(command.attempt);
       case 'open': return this.#connection.open(command.attempt, command.url);
       case 'send': return this.#connection.send(command.frame);
+      case 'send_text': return this.#connection.sendText(command.text);
       case 'hang_up': return this.#connection.hangUp();
       case 'save': return this.#saved.save(command.member, command.saved);
       case 'ordered': return this.#ordered(command.id, command.record);

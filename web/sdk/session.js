@@ -1,15 +1,16 @@
 //! The connection to a room as a state machine: `handle(input, now)` answers with commands, `deadline` says when it wants
 //! to be asked again. Sockets, requests, timers, storage and promises are the shell's (`room.js`); so tests drive the clock.
 
-import { backoff, HostClock } from './clock.js';
+import { Attempts } from './attempts.js';
+import { HostClock } from './clock.js';
 import { meaningOf } from './codes.js';
-import {
-  ANSWER_WITHIN_MS, BACKOFF_SHORTEST_MS, BEAT_AFTER_MS, CONNECT_WITHIN_MS, HOST_LIMITS, MOVES_IN_A_ROW, SILENT_MS, STEADY_AFTER_MS,
-} from './limits.js';
+import { HOST_LIMITS } from './limits.js';
 import { Log } from './log.js';
 import { Members } from './members.js';
 import { KINDS, Outbox } from './outbox.js';
+import { Pulse } from './pulse.js';
 import { Signals } from './signals.js';
+import { vouchFrames } from './vouch.js';
 import { decode } from './wire.js';
 
 /** @typedef {import('./outbox.js').Saved} Saved */
@@ -17,6 +18,8 @@ import { decode } from './wire.js';
 /** @typedef {import('./commands.js').Input} Input */
 /** @typedef {import('./commands.js').Command} Command */
 
+/** An address of a socket, or a path on the page's own origin (P4.9). */
+const ADDRESS = /^(wss?:\/\/|\/(?!\/))/;
 /** What the site may answer without meaning it for good. */
 const PASSING_STATUS = new Set([0, 408, 425, 429]);
 /** Ends after which a reload can do what this page could not, so that what is unordered stays saved. */
@@ -32,7 +35,6 @@ export class Session {
   limits = HOST_LIMITS;
 
   #sdk;
-  #random;
   #load;
   #visible;
   #now = 0;
@@ -42,13 +44,11 @@ export class Session {
   #signals = new Signals();
   #clock = new HostClock();
 
+  #attempts;
+  #pulse = new Pulse();
   #attempt = 0;
   #ticket = '';
   #socketUp = false;
-  #failures = 0;
-  #moves = 0;
-  /** @type {string | null} */
-  #movedTo = null;
   /** The position sent with `join`. @type {{ epoch: number, seq: number } | null} */
   #offered = null;
   /** @type {import('./wire.js').Rewind | null} */
@@ -60,15 +60,6 @@ export class Session {
   /** What is saved is not what the outbox holds. */
   #stale = false;
 
-  #askedAt = 0;
-  #liveAt = 0;
-  #connectBy = Infinity;
-  #retryAt = Infinity;
-  #notBefore = 0;
-  #sentAt = 0;
-  #heardAt = 0;
-  #answerBy = Infinity;
-
   /**
    * @param {object} world
    * @param {string} world.sdk the version sent in `join`
@@ -78,7 +69,7 @@ export class Session {
    */
   constructor({ sdk, random, load, visible = () => true }) {
     this.#sdk = sdk;
-    this.#random = random;
+    this.#attempts = new Attempts(random);
     this.#load = load;
     this.#visible = visible;
   }
@@ -101,8 +92,8 @@ export class Session {
   /** When to call with `tick` at the latest; Infinity for never. */
   get deadline() {
     const live = this.state === 'live'
-      ? [this.#answerBy, this.#beatAt, this.#outbox.deadline, this.#signals.deadline] : [];
-    return Math.min(this.#connectBy, this.#retryAt, ...live);
+      ? [this.#pulse.deadAt, this.#pulse.beatAt, this.#outbox.deadline, this.#signals.deadline] : [];
+    return Math.min(this.#attempts.giveUpAt, this.#attempts.nextAt, ...live);
   }
 
   /**
@@ -143,20 +134,16 @@ export class Session {
 
   #connect() {
     this.#attempt += 1;
-    this.#askedAt = this.#now;
-    this.#connectBy = this.#now + CONNECT_WITHIN_MS;
-    this.#retryAt = Infinity;
+    this.#attempts.ask(this.#now);
     this.#rewind = null;
-    this.#become('connecting', {});
+    if (this.state !== 'connecting' || this.#attempt === 1) this.#become('connecting', {});
     this.#out.push({ do: 'ask', attempt: this.#attempt });
   }
 
   /** @param {string} url @param {string} ticket */
   #gotTicket(url, ticket) {
     this.#ticket = ticket;
-    // The room said itself where it went; the site may not have heard yet. The address is good for one try, after which the site is believed again.
-    this.#out.push({ do: 'open', attempt: this.#attempt, url: this.#movedTo ?? url });
-    this.#movedTo = null;
+    this.#out.push({ do: 'open', attempt: this.#attempt, url: this.#attempts.open(url, this.#now) });
   }
 
   /** @param {{ status: number, message: string, retryAfter?: number }} answer */
@@ -169,7 +156,7 @@ export class Session {
     if (this.#outOfSight) return this.#rest();
     this.#socketUp = true;
     this.#offered = this.log.have ?? (this.#whole ? { epoch: this.log.epoch, seq: 0 } : null);
-    this.#askedAt = this.#now;
+    this.#attempts.join(this.#now);
     this.#send({ op: 'join', ticket: this.#ticket, have: this.#offered, sdk: this.#sdk });
     this.#ticket = '';
   }
@@ -177,6 +164,7 @@ export class Session {
   /** @param {number} close */
   #closed(close) {
     const { then, code, message } = meaningOf(close);
+    if (then === 'moved') return this.#follow(null);
     if (then === 'return') return this.#comeBack(code, message);
     if (then === 'taken-over') {
       this.#hangUp();
@@ -191,12 +179,8 @@ export class Session {
    * @param {string} code @param {string} message @param {number} [atLeast] ms the other side asked to wait
    */
   #comeBack(code, message, atLeast = 0) {
-    if (this.state === 'live' && this.#now - this.#liveAt >= STEADY_AFTER_MS) this.#failures = 0;
     this.#hangUp();
-    const wait = Math.max(backoff(this.#failures, this.#random), atLeast);
-    this.#failures += 1;
-    this.#retryAt = this.#now + wait;
-    this.#notBefore = this.#now + atLeast;
+    const wait = this.#attempts.failed(this.#now, code, atLeast);
     this.#become('waiting', { code, message, in: wait });
   }
 
@@ -205,7 +189,7 @@ export class Session {
    * come back by itself would take the seat from where it is in use.
    */
   get #outOfSight() {
-    return this.me !== '' && this.#now - this.#heardAt > SILENT_MS && !this.#visible();
+    return this.me !== '' && this.#pulse.longSilent(this.#now) && !this.#visible();
   }
 
   /** Waits for the page to be shown. */
@@ -233,7 +217,8 @@ export class Session {
     // Whatever the old socket or request still says is of a former attempt.
     this.#attempt += 1;
     this.#socketUp = false;
-    this.#connectBy = this.#answerBy = this.#retryAt = Infinity;
+    this.#pulse.stop();
+    this.#attempts.stop();
     this.#out.push({ do: 'hang_up' });
   }
 
@@ -267,8 +252,7 @@ export class Session {
 
   /** @param {unknown} text */
   #frame(text) {
-    this.#heardAt = this.#now;
-    this.#answerBy = Infinity;
+    this.#pulse.heard(this.#now);
     let frame;
     try {
       frame = decode(text);
@@ -293,10 +277,22 @@ export class Session {
   #beforeWelcome(frame) {
     switch (frame.op) {
       case 'rewind': this.#rewind = frame; return undefined;
+      case 'vouch': return this.#vouch(frame.after);
       case 'welcome': return this.#welcome(frame);
       case 'moved': return this.#moved(frame.url);
       case 'beat': return undefined;
       default: return this.#renew('out_of_turn', `The host sent a ${frame.op} before its welcome.`);
+    }
+  }
+
+  /**
+   * The host of before is lost with what it had not stored: what this client has seen of it goes on (P6.5).
+   * @param {number} after
+   */
+  #vouch(after) {
+    const online = this.me === '' ? [] : [...new Set([this.me, ...this.members.online])];
+    for (const text of vouchFrames(this.log.unstoredAfter(after), online)) {
+      this.#out.push({ do: 'send_text', text });
     }
   }
 
@@ -318,11 +314,9 @@ export class Session {
     this.me = welcome.member;
     this.limits = { ...HOST_LIMITS, ...welcome.limits };
     this.members.welcome(welcome.members, welcome.tail);
-    this.#clock.sample(this.#askedAt, this.#now, welcome.now);
+    this.#clock.sample(this.#attempts.askedAt, this.#now, welcome.now);
     this.#outbox.welcome(welcome, this.#sure);
-    this.#liveAt = this.#now;
-    this.#connectBy = Infinity;
-    this.#moves = 0;
+    this.#attempts.welcomed(this.#now);
     this.#whole = false;
     this.#become('live', {});
     if (!welcome.resumed) {
@@ -409,12 +403,15 @@ export class Session {
 
   /** @param {string} url */
   #moved(url) {
-    this.#moves += 1;
-    if (this.#moves > MOVES_IN_A_ROW) return this.#renew('moved', 'The room was said to have moved too often in a row.');
-    if (!/^wss?:\/\//.test(url)) return this.#renew('moved', 'The room was said to have moved to what is no address of a socket.');
+    if (!ADDRESS.test(url)) return this.#renew('moved', 'The room was said to have moved to what is no address of a socket.');
+    return this.#follow(url);
+  }
+
+  /** Goes where the room went; says wait meanwhile. @param {string | null} url null for where the site says */
+  #follow(url) {
     this.#hangUp();
-    this.#movedTo = url;
-    return this.#connect();
+    if (!this.#attempts.moved(this.#now, url)) return this.#renew('moved', 'The room was said to have moved too often in a row.');
+    return this.#become('connecting', {});
   }
 
   // What the game does
@@ -442,31 +439,24 @@ export class Session {
 
   /** The page came back to life: what the socket looks like means nothing until the host has answered. */
   #wake() {
-    if (this.state === 'live' && this.#answerBy === Infinity) this.#beat();
-    if (this.state === 'waiting') {
-      this.#retryAt = Math.min(this.#retryAt, Math.max(this.#now, this.#notBefore, this.#askedAt + BACKOFF_SHORTEST_MS));
-    }
+    if (this.state === 'live' && !this.#pulse.asking) this.#beat();
+    if (this.state === 'waiting') this.#attempts.hurry(this.#now);
   }
 
   // Time
 
-  /** A beat is due when nothing was sent for long, and also when nothing was heard: signals alone prove no answer. */
-  get #beatAt() {
-    return this.#answerBy === Infinity ? Math.min(this.#sentAt, this.#heardAt) + BEAT_AFTER_MS : Infinity;
-  }
-
   #due() {
     const now = this.#now;
-    if (now >= this.#connectBy) this.#comeBack('network', 'Connecting took too long.');
-    if (now >= this.#retryAt) this.#outOfSight ? this.#rest() : this.#connect();
+    if (now >= this.#attempts.giveUpAt) this.#comeBack('network', 'Connecting took too long.');
+    if (now >= this.#attempts.nextAt) this.#outOfSight ? this.#rest() : this.#connect();
     if (this.state !== 'live') return;
-    if (now >= this.#answerBy) return this.#comeBack('network', 'The host did not answer.');
+    if (now >= this.#pulse.deadAt) return this.#comeBack('network', 'The host did not answer.');
     if (this.#outbox.late(now)) return this.#renew('no_refusal', 'The host did not answer frames that it must have refused.');
-    if (now >= this.#beatAt) this.#beat();
+    if (now >= this.#pulse.beatAt) this.#beat();
   }
 
   #beat() {
-    this.#answerBy = this.#now + ANSWER_WITHIN_MS;
+    this.#pulse.asked(this.#now);
     this.#send({ op: 'beat', t: Math.round(this.#now) });
   }
 
@@ -485,7 +475,7 @@ export class Session {
   /** @param {object} frame */
   #send(frame) {
     if (!this.#socketUp) return;
-    this.#sentAt = this.#now;
+    this.#pulse.sent(this.#now);
     this.#out.push({ do: 'send', frame });
   }
 

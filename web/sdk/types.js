@@ -129,6 +129,7 @@
  * @property {() => number} [now] a clock that never goes back and goes on while the machine sleeps, ms
  * @property {Timers} [timers]
  * @property {Page | null} [page] wake-up events and the warning before leaving; null for none
+ * @property {string} [origin] what a room's address that is only a path is completed by; the page's origin
  * @property {string} [browser] what to call the browser in fault reports
  * @property {(state: ConnectionState, detail: StateDetail) => void} [onState] like the event `state`, but from before the first welcome on
  */

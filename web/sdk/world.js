@@ -26,6 +26,7 @@ export function worldOf(options) {
       clearTimeout: (id) => clearTimeout(id),
     },
     page: options.page === undefined ? browserPage() : options.page,
+    origin: options.origin ?? globalThis.location?.origin ?? '',
     browser: options.browser ?? globalThis.navigator?.userAgent ?? '',
   };
 }

@@ -51,6 +51,7 @@ class Device {
     const { clock, random } = this.run;
     page.room = room;
     page.copy = replica(room, rules, { random, timers: clock.timers(() => page.alive) });
+    room.on('rewind', () => this.rewound(page));
     room.on('reset', ({ checkpoint }) => { page.seen = []; page.from = checkpoint?.seq ?? 0; });
     room.on('record', (record) => {
       if (record.seq !== page.from + page.seen.length + 1) this.run.failed(`${this.member} got ${record.seq} at ${page.from + page.seen.length}`);
@@ -61,6 +62,15 @@ class Device {
       page.stored = seq;
     });
     room.on('state', (state, { code }) => { if (state === 'ended') this.run.failed(`${this.member} ended: ${code}`); });
+  }
+
+  /** Only a copy that is not part of the history is taken back. */
+  rewound(page) {
+    const { log } = this.run.host;
+    this.run.rewinds += 1;
+    if (page.seen.every((record) => log[record.seq - 1]?.epoch === record.epoch)) {
+      this.run.failed(`${this.member} was rewound though all it saw to ${page.from + page.seen.length} still holds`);
+    }
   }
 
   say() {
@@ -84,6 +94,7 @@ class Run {
   said = [];
   lost = 0;
   takenBack = 0;
+  rewinds = 0;
 
   constructor(seed) {
     this.random = randomFrom(seed);
@@ -124,7 +135,9 @@ class Run {
     else if (draw < 0.74) link?.cut();
     else if (draw < 0.76) link?.cut(this.one([4000, 4001, 4005, 4007]));
     else if (draw < 0.775) this.loseSome();
+    else if (draw < 0.780) this.host.lose();
     else if (draw < 0.785) this.host.die(this.host.tail);
+    else if (draw < 0.788) this.host.move(this.one(['ws://host/s/2/room', '/s/3/room']));
     else if (draw < 0.84) this.host.store(this.host.stored + this.below(this.host.tail - this.host.stored + 1));
     else if (draw < 0.94) await this.clock.pass(this.below(this.random() < 0.1 ? 30_000 : 800));
     else if (draw < 0.96) await device.reload();
@@ -132,6 +145,7 @@ class Run {
     else if (draw < 0.99) device.page.room?.profile({ name: `name ${this.below(9)}`, colour: '#000000' });
     else device.page.room?.signal('cursor', this.below(99));
     await settled();
+    this.host.tick();
   }
 
   /** The host is lost with some of what it had not stored. */
@@ -158,6 +172,7 @@ class Run {
         await settled();
         await this.network.flow();
         await this.clock.pass(250);
+        this.host.tick();
         this.host.store(this.host.tail);
       }
       this.judge(device);
@@ -192,7 +207,7 @@ class Run {
 }
 
 /** What the runs went through together: were one of these zero, the property would have been shown for easy weather only. */
-const happened = { lost: 0, refused: 0, checkpoints: 0, takenBack: 0 };
+const happened = { lost: 0, refused: 0, checkpoints: 0, takenBack: 0, rebuilt: 0, rewinds: 0 };
 
 const consoleError = console.error;
 before(() => { console.error = () => {}; });
@@ -208,10 +223,12 @@ for (let seed = FIRST; seed <= LAST; seed += 1) {
     const fates = await Promise.allSettled(run.devices.flatMap(({ page }) => page.promises));
     assert.deepEqual(fates.filter(({ status }) => status === 'rejected').map(({ reason }) => String(reason)), []);
     assert.ok(run.said.length > 50, 'a run in which little is said would prove little');
-    Object.assign(happened, { lost: happened.lost + run.lost, refused: happened.refused + run.host.refusals, checkpoints: happened.checkpoints + run.host.checkpoints.length, takenBack: happened.takenBack + run.takenBack });
+    const { lost, takenBack, rewinds, host } = run;
+    const here = { lost, takenBack, rewinds, refused: host.refusals, checkpoints: host.checkpoints.length, rebuilt: host.rebuilt };
+    for (const [what, times] of Object.entries(here)) happened[what] += times;
   });
 }
 
-test('the runs went through losses, refusals, checkpoints and takeovers', () => {
+test('the runs went through losses, rebuilding, rewinds, refusals, checkpoints and takeovers', () => {
   for (const [what, times] of Object.entries(happened)) assert.ok(times > 0, what);
 });

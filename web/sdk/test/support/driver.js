@@ -24,6 +24,7 @@ export function welcomeFrame(fields = {}) {
 export class Driver {
   now = 10_000;
   sent = [];
+  texts = [];
   commands = [];
   saved = [];
   #id = 0;
@@ -42,6 +43,7 @@ export class Driver {
     for (const command of out) {
       if (command.do === 'ask' || command.do === 'open') this.#attempt = command.attempt;
       if (command.do === 'send') this.sent.push(command.frame);
+      if (command.do === 'send_text') this.texts.push(command.text);
       if (command.do === 'save') this.saved = command.saved;
     }
     this.commands.push(...out);

@@ -1,6 +1,8 @@
 //! A small reference host of `latchkey.1`: one room, its log, and the rules of docs/protocol.md that the sdk leans on.
 //! It lives in memory and does nothing by itself; the network between it and clients is `network.js`.
 
+import { Gathering } from './gathering.js';
+
 const CHECKPOINT_LEAST = 32;
 
 export class ReferenceHost {
@@ -12,6 +14,12 @@ export class ReferenceHost {
   /** Every checkpoint that was kept, for tests to judge. */
   checkpoints = [];
   refusals = 0;
+  /** How many records were rebuilt from members. */
+  rebuilt = 0;
+  /** Every record frame any host of the room ever sent: what the MACs prove. */
+  #issued = new Map();
+  /** The members a host that was lost is rebuilt from; null when the room is open. @type {Gathering | null} */
+  #gathering = null;
   /** @type {Map<string, { send(frame: object): void, close(code: number): void }>} live connections by member */
   #live = new Map();
   #now;
@@ -38,6 +46,7 @@ export class ReferenceHost {
 
   /** A client's frame. `peer` is its connection, which this remembers its member on. */
   frame(peer, frame) {
+    if (this.#gathering) return this.#gather(peer, frame);
     if (!peer.member && frame.op !== 'join') return peer.close(4501);
     switch (frame.op) {
       case 'join': return this.#join(peer, frame);
@@ -48,12 +57,15 @@ export class ReferenceHost {
       case 'signal': return this.#others(peer, { op: 'signal', from: peer.member, key: frame.key, body: frame.body });
       case 'checkpoint': return this.#offer(peer, frame);
       case 'beat': return peer.send({ op: 'beat', t: frame.t, now: this.#now() });
+      case 'vouch': return undefined;
       default: return peer.send({ op: 'refused', code: 'unknown_op', message: frame.op });
     }
   }
 
   /** The connection is gone. */
   gone(peer) {
+    this.#gathering?.gone(peer);
+    this.tick();
     if (this.#live.get(peer.member) !== peer) return;
     this.#live.delete(peer.member);
     this.#all({ op: 'presence', online: [...this.#live.keys()] });
@@ -70,8 +82,48 @@ export class ReferenceHost {
     this.log.length = Math.max(kept, this.stored);
     this.epoch += 1;
     if (this.checkpoint && this.checkpoint.seq > this.tail) this.checkpoint = null;
-    for (const peer of [...this.#live.values()]) peer.close(1006);
+    for (const peer of [...this.#live.values(), ...this.#gathering?.peers ?? []]) peer.close(1006);
     this.#live.clear();
+    this.#gathering = null;
+  }
+
+  /** The host is lost with all it had not stored, and the next one rebuilds that from the members (P6.5). */
+  lose() {
+    this.die(this.stored);
+    this.#gathering = new Gathering(this.log, this.epoch, this.#issued, this.#now);
+  }
+
+  /** Opens the room when it is rebuilt as far as it can be (P6.8). */
+  tick() {
+    const gathering = this.#gathering;
+    if (!gathering?.complete) return;
+    this.#gathering = null;
+    const records = gathering.finish();
+    this.rebuilt += records.length;
+    this.log.push(...records);
+    for (const { peer, join } of gathering.waiting) this.#join(peer, join);
+  }
+
+  /** Hands the room to another host without losing anything: everybody is told where it went (P4.9). */
+  move(url) {
+    this.epoch += 1;
+    for (const peer of [...this.#live.values()]) {
+      peer.send({ op: 'moved', url });
+      peer.close(4004);
+    }
+    this.#live.clear();
+  }
+
+  #gather(peer, frame) {
+    const gathering = this.#gathering;
+    if (frame.op === 'join' && !gathering.peers.includes(peer)) {
+      gathering.arrive(peer, frame);
+      peer.send({ op: 'vouch', after: this.tail });
+    } else if (frame.op !== 'vouch' || !gathering.vouch(peer, frame)) {
+      gathering.gone(peer);
+      peer.close(4501);
+    }
+    this.tick();
   }
 
   #join(peer, { ticket, have }) {
@@ -93,18 +145,19 @@ export class ReferenceHost {
       checkpoint, resumed, n: this.last(member), finished: this.log.find(({ kind }) => kind === 'finished')?.seq ?? null,
       limits: { body: 16384, says_per_second: 30, says_burst: 60, signal_body: 1024, checkpoint: 262144, members: 64 }, now: this.#now(),
     });
-    for (const record of this.log.slice(resumed ? have.seq : checkpoint?.seq ?? 0)) peer.send({ op: 'record', ...record, mac: 'x'.repeat(22) });
+    for (const record of this.log.slice(resumed ? have.seq : checkpoint?.seq ?? 0)) peer.send(frameOf(record));
     this.#all({ op: 'presence', online: [...this.#live.keys()] });
   }
 
   /** P6.1 */
   #holds({ epoch, seq }) {
-    return epoch <= this.epoch && seq <= this.#common({ epoch });
+    return seq <= this.#common({ epoch, seq });
   }
 
-  /** The last record ordered in this epoch or before. */
-  #common({ epoch }) {
-    return this.log.filter((record) => record.epoch <= epoch).length;
+  /** How much of a copy that ends with this record is known to be of this history. */
+  #common({ epoch, seq }) {
+    const last = epoch === this.epoch ? this.tail : this.log.findLastIndex((record) => record.epoch === epoch) + 1;
+    return Math.min(seq, last);
   }
 
   #members() {
@@ -132,14 +185,15 @@ export class ReferenceHost {
   #append({ from, n, kind, body }) {
     const record = { seq: this.tail + 1, epoch: this.epoch, from, n, at: this.#now(), kind, body };
     this.log.push(record);
-    this.#all({ op: 'record', ...record, mac: 'x'.repeat(22) });
+    this.#issued.set(nameOf(record), { before: this.log.at(-2)?.epoch ?? 0, text: JSON.stringify(frameOf(record)) });
+    this.#all(frameOf(record));
   }
 
   #offer(peer, { seq, state }) {
     if (seq > this.tail || seq < (this.checkpoint?.seq ?? 0) + CHECKPOINT_LEAST) {
       return peer.send({ op: 'refused', code: 'checkpoint_early', message: `${seq}` });
     }
-    this.checkpoint = { seq, state };
+    this.checkpoint = { seq, epoch: this.log[seq - 1].epoch, state };
     return void this.checkpoints.push({ seq, state, log: this.log.slice(0, seq) });
   }
 
@@ -150,4 +204,14 @@ export class ReferenceHost {
   #others(sender, frame) {
     for (const peer of [...this.#live.values()]) if (peer !== sender) peer.send(frame);
   }
+}
+
+/** A record's frame. Its MAC stands for the one record of its epoch and seq. */
+function frameOf(record) {
+  return { op: 'record', ...record, mac: nameOf(record).padStart(22, 'x') };
+}
+
+/** One epoch has one host, so the two numbers name one record. */
+function nameOf({ epoch, seq }) {
+  return `${epoch}.${seq}`;
 }

@@ -156,6 +156,7 @@ export class Network {
         }
       },
       storage: more.storage ?? new MemoryStorage(),
+      origin: 'http://host',
       random: more.random ?? (() => 0.5),
       now: () => clock.now,
       timers: clock.timers(alive),
