@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use latchkey_host::ports::Slot;
 
+/// Hosts of one machine. More would only share the same processors.
+pub(crate) const MOST_HOSTS: u16 = 9;
+
 /// Multiplayer browser games by e-mail link: the shop, the rooms and the jobs, on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "latchkey", version, args_conflicts_with_subcommands = true)]
@@ -118,7 +121,7 @@ pub(crate) struct Up {
         long,
         value_name = "COUNT",
         default_value_t = 1,
-        value_parser = clap::value_parser!(u16).range(1..=9),
+        value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_HOSTS)),
         env = "LATCHKEY_HOSTS"
     )]
     pub(crate) hosts: u16,

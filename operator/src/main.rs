@@ -12,6 +12,7 @@ mod credential;
 mod data;
 mod hosting;
 mod hosts;
+mod leftover;
 mod listener;
 mod local;
 mod logs;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use latchkey_embedded::Embedded;
+use latchkey_embedded::archive::EmbeddedArchive;
 use latchkey_embedded::bridge::OnePlace;
 use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
@@ -25,7 +26,7 @@ use crate::pipes::Briefing;
 use crate::proxy::Proxy;
 use crate::report::{ReadyHost, ReadyLine};
 use crate::supervisor::{Recipe, Supervisor};
-use crate::{admin, binary, business, listener, logs, signals, workers};
+use crate::{admin, binary, business, leftover, listener, logs, signals, workers};
 
 /// From the end of the last host until what it sent last has gone through its tunnels.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(2);
@@ -57,6 +58,8 @@ async fn up(settings: &Up) -> Result<()> {
     let rooms = Rooms::open(&data.place("rooms.db"))?;
     let directory = EmbeddedDirectory::open(&data.place("directory.db"), &rooms)?;
     let platform = embedded.platform(Arc::new(OnePlace(rooms_path(1))));
+    let archive = EmbeddedArchive::new(rooms.clone());
+    leftover::settle(&data, settings.hosts, &archive, &directory).await?;
     business::publish(settings, &embedded).await?;
     take_back(&embedded).await?;
     let password_file = data.place(credential::FILE);
