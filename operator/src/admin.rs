@@ -2,29 +2,16 @@
 //! Each host's own routes are below `/hosts/{slot}/`; the credential that all of it asks for is in
 //! [`crate::credential`].
 
-use std::sync::Arc;
-
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{CONTENT_SECURITY_POLICY, HOST, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use latchkey_host::Host;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::local::{LocalHost, LocalHosts};
-
-/// The admin routes of one host.
-pub(crate) fn of_host(host: &Arc<Host>) -> Router {
-    let host = host.clone();
-    let answer = move || async move {
-        let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4")];
-        (kind, host.render_metrics()).into_response()
-    };
-    Router::new().route("/metrics", get(answer))
-}
 
 /// The admin routes of the machine.
 pub(crate) fn of_machine(hosts: &LocalHosts) -> Router {

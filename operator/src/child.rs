@@ -23,7 +23,7 @@ use crate::data::DataFolder;
 use crate::hosting::{self, STOP_WITHIN, Wiring};
 use crate::listener::Callers;
 use crate::pipes::{Briefing, LINE, Order, Ready, line};
-use crate::{admin, listener, logs, signals};
+use crate::{listener, logs, signals};
 
 /// Orders that were read and not begun. Whatever comes beyond waits in the pipe.
 const ORDERS: usize = 4;
@@ -67,7 +67,7 @@ async fn host(
     let host = Arc::new(wiring.start(settings.slot)?);
     hosting::serving(&host).await;
     let credential = Credential::new(briefing.admin_password, embedded.clock.clone());
-    let admin = credential.guard(admin::of_host(&host));
+    let admin = credential.guard(host.admin_router());
     let stop = watch::Sender::new(false);
     let ready = Ready {
         slot: settings.slot,

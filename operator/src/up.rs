@@ -181,7 +181,7 @@ impl Hosts {
             Self::Here(host) => {
                 let here = LocalHost::Here {
                     rooms: host.router(),
-                    admin: admin::of_host(host),
+                    admin: host.admin_router(),
                 };
                 (BTreeMap::from([(1, here)]), "")
             }

@@ -148,7 +148,10 @@ impl Connection {
             .live
             .frame(&self.shared.desk, now, self.id, frame)
             .map_err(ending_of)?;
-        self.settle(outcome).await
+        self.settle(outcome).await?;
+        let written = self.shared.time.elapsed();
+        self.shared.desk.metrics.delivered(elapsed, written);
+        Ok(())
     }
 
     /// Sends what the room answered and what is to be read after it, in one flush.

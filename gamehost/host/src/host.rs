@@ -11,6 +11,7 @@ use latchkey_room::ConnectionId;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::health::{Pulse, Reach};
 use crate::limits::{HostLimits, OPENINGS_AT_ONCE, PAGES_AT_ONCE};
 use crate::live::Desk;
 use crate::membership::{Fleet, Membership, Standing};
@@ -19,7 +20,7 @@ use crate::migration::Migration;
 use crate::ports::{Archive, Clock, Directory, Finishes, JournalId, Slot};
 use crate::rooms::Rooms;
 use crate::time::Time;
-use crate::{housekeeping, listener, membership, migration, stop};
+use crate::{admin, housekeeping, listener, membership, metrics, migration, stop};
 
 /// Which pages may open connections (P1.2). A request without an `Origin` does not come from a page and is admitted:
 /// what keeps strangers out is the ticket.
@@ -86,6 +87,13 @@ pub(crate) struct Shared {
     /// Turns at the archive and at opening rooms.
     pub(crate) pages: Semaphore,
     pub(crate) openings: Semaphore,
+    /// Whether the archive answers, and whether the journal takes what it is offered.
+    pub(crate) archive_reach: Reach,
+    pub(crate) journal_reach: Reach,
+    /// The sign of life of the host's own tasks.
+    pub(crate) pulse: Pulse,
+    /// What the admin page keeps between requests.
+    pub(crate) admin: admin::Desk,
     /// Becomes true when the host stops.
     pub(crate) stopping: watch::Sender<bool>,
     next_connection: AtomicU64,
@@ -158,6 +166,10 @@ impl Host {
             time: Time::new(ports.clock.clone()),
             desk: Desk::new(journal),
             recovered: Mutex::new(recovered),
+            archive_reach: Reach::default(),
+            journal_reach: Reach::default(),
+            pulse: Pulse::default(),
+            admin: admin::Desk::default(),
             stopping: watch::Sender::new(false),
             next_connection: AtomicU64::new(1),
             config,
@@ -172,6 +184,7 @@ impl Host {
             shared.clone(),
             unfinished,
         ));
+        tasks.spawn(admin::sample(shared.clone()));
         Self {
             shared,
             tasks: Mutex::new(tasks),
@@ -200,18 +213,23 @@ impl Host {
         listener::router(self.shared.clone())
     }
 
+    /// The routes of the operator: page, figures, health checks, and what may be done to a room. They have no
+    /// credential of their own and are never to be served where players are. They may be nested below any path that
+    /// ends in a slash.
+    pub fn admin_router(&self) -> axum::Router {
+        admin::router(self.shared.clone())
+    }
+
     /// What the host has counted.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.shared.desk.metrics
     }
 
-    /// What the host has counted, in the Prometheus text format.
+    /// What the host has counted, in the OpenMetrics text format. Takes some milliseconds with many connections.
     #[must_use]
     pub fn render_metrics(&self) -> String {
-        let shared = &self.shared;
-        let (journal, now) = (shared.desk.journal.figures(), shared.time.wall());
-        shared.desk.metrics.render(shared.rooms.len(), journal, now)
+        metrics::render(&self.shared)
     }
 
     /// Stops: no new connections, every connection closed with `going_away`, everything moved to the archive, the

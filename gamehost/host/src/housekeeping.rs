@@ -35,6 +35,8 @@ pub(crate) async fn sweep(shared: Arc<Shared>) {
         for live in swept.evicted.iter().chain(&swept.stopped) {
             shared.migration.left(live.id, metrics);
         }
+        let panicked = swept.stopped.iter().filter(|live| live.panicked());
+        metrics.room_panics.add(panicked.count() as u64);
         let unfinished: Vec<_> = swept
             .stopped
             .iter()

@@ -6,8 +6,10 @@
 //! taken, through `opening` if the room is not in memory), `connection` (the loop). The path of a record: `live` (it is
 //! ordered and journaled), `connection` (it is delivered), `migration` (it is stored).
 
+mod admin;
 mod backoff;
 mod connection;
+mod health;
 mod host;
 mod housekeeping;
 mod join;

@@ -42,6 +42,37 @@ pub const RETRY_AFTER_SECONDS: u64 = 5;
 /// Times a join looks for its room anew because the one it found had just left memory.
 pub const JOIN_ATTEMPTS: usize = 4;
 
+/// Between two samples of the figures that the admin page draws.
+pub const SAMPLE_EVERY: Duration = Duration::from_secs(2);
+/// How many of them are kept: the last 15 minutes.
+pub const SAMPLES: usize = 450;
+/// Readers of the admin page's streams at one time, over all rooms.
+pub const WATCHERS: usize = 16;
+/// Between two looks of such a reader into its room. Rooms never wake one.
+pub const WATCH_EVERY: Duration = Duration::from_millis(250);
+/// Events such a reader may be behind before the stream waits for it.
+pub const WATCH_AHEAD: usize = 4;
+/// How long a stream waits for its reader before it is given up.
+pub const WATCHER_WAITS: Duration = Duration::from_secs(10);
+/// Bytes of a record's body that the admin page shows.
+pub const SHOWN_BODY: usize = 2 * 1024;
+/// Rooms in one answer of the admin page's table.
+pub const ROOMS_SHOWN: usize = 200;
+/// A table of rooms younger than this is shown again instead of looking through all rooms.
+pub const CENSUS_AFTER: Duration = Duration::from_secs(1);
+/// A table of rooms older than this says nothing about their rates.
+pub const CENSUS_OLD: Duration = Duration::from_secs(60);
+/// Bytes of a request's body to the admin page.
+pub const ADMIN_BODY: usize = 32 * 1024;
+/// Silence of the host's tasks after which it counts as dead.
+pub const PULSE_LATE: Duration = Duration::from_secs(10);
+/// How long every call of the archive may fail before the host is not ready.
+pub const ARCHIVE_AWAY: Duration = Duration::from_secs(30);
+/// A failure that nothing has followed for so long says nothing any more.
+pub const UNTRIED: Duration = Duration::from_secs(60);
+/// How long a health check may take to look.
+pub const CHECKED_WITHIN: Duration = Duration::from_secs(2);
+
 /// The limits a host enforces, as far as they depend on the size of the machine or a test wants to see them reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostLimits {

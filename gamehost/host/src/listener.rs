@@ -17,6 +17,7 @@ use latchkey_protocol::SUBPROTOCOL;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::health::{self, Asked};
 use crate::host::{Origins, Shared};
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::upgrade;
@@ -26,19 +27,17 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let slot = shared.config.slot;
     Router::new()
         .route(&format!("/s/{slot}/room"), get(room))
-        .route(&format!("/s/{slot}/healthz"), get(|| async { "alive\n" }))
+        .route(&format!("/s/{slot}/healthz"), get(alive))
         .route(&format!("/s/{slot}/readyz"), get(ready))
         .with_state(shared)
 }
 
-async fn ready(State(shared): State<Arc<Shared>>) -> Response {
-    if shared.is_stopping() {
-        Refused::Stopping.into_response()
-    } else if shared.membership.serving().is_none() {
-        Refused::Fenced.into_response()
-    } else {
-        "ready\n".into_response()
-    }
+async fn alive(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    health::answer(shared, Asked::Alive, &headers).await
+}
+
+async fn ready(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    health::answer(shared, Asked::Ready, &headers).await
 }
 
 async fn room(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -79,10 +78,6 @@ enum Refused {
     Full,
     #[error("the host is stopping; come back in {RETRY_AFTER_SECONDS} seconds")]
     Stopping,
-    #[error(
-        "the host does not serve just now, as the directory does not confirm it; come back in {RETRY_AFTER_SECONDS} seconds"
-    )]
-    Fenced,
 }
 
 impl IntoResponse for Refused {
@@ -95,7 +90,7 @@ impl IntoResponse for Refused {
             }
             Self::Key | Self::Subprotocol => (StatusCode::BAD_REQUEST, text).into_response(),
             Self::Origin => (StatusCode::FORBIDDEN, text).into_response(),
-            Self::Full | Self::Stopping | Self::Fenced => {
+            Self::Full | Self::Stopping => {
                 let after = [(RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())];
                 (StatusCode::SERVICE_UNAVAILABLE, after, text).into_response()
             }

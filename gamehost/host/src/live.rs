@@ -109,6 +109,8 @@ pub(crate) struct LiveRoom {
     ended: AtomicBool,
     /// Where it lives now, once it was handed over.
     moved_to: OnceLock<String>,
+    /// When it came into memory, in elapsed time.
+    opened: Duration,
     core: Mutex<Core>,
 }
 
@@ -195,6 +197,7 @@ impl LiveRoom {
             queued: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             moved_to: OnceLock::new(),
+            opened: elapsed,
             core: Mutex::new(Core {
                 lease: term.lease,
                 mailboxes: HashMap::new(),
@@ -547,6 +550,7 @@ impl Core {
     }
 }
 
+mod glance;
 #[expect(
     dead_code,
     reason = "handover uses it as soon as the directory can be told of one"

@@ -1,11 +1,19 @@
-//! What the host counts about itself: plain atomic counters, and their text in the Prometheus format. Serving that
-//! text is somebody else's work.
+//! What the host counts about itself: plain atomic numbers, cheap enough to be counted at every frame. Their text for
+//! Prometheus is `text`, how delays are counted `delays`, what the kernel says of the process `process`.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
-use latchkey_journal::{AppendError, Figures};
-use latchkey_protocol::{CloseCode, RoomId, Seq, UnixMs};
+use latchkey_journal::AppendError;
+use latchkey_protocol::{CloseCode, RoomId, Seq};
+
+mod delays;
+mod process;
+mod text;
+
+pub(crate) use delays::{DelayCounts, Delays};
+pub(crate) use process::resident_bytes;
+pub(crate) use text::{CONTENT_TYPE, render};
 
 /// A number that goes up, or up and down.
 #[derive(Debug, Default)]
@@ -34,25 +42,53 @@ impl Count {
     }
 }
 
+/// Whether a number only goes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It only goes up.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+}
+
+/// One number as it is shown: its kind, its name, what it counts, and its value.
+pub(crate) type Shown = (Kind, &'static str, &'static str, u64);
+
 macro_rules! counts {
     ($($(#[doc = $doc:literal])* $kind:ident $name:ident;)*) => {
-        /// The host's counters.
+        /// The host's numbers.
         #[derive(Debug, Default)]
         pub struct Metrics {
             $($(#[doc = $doc])* pub $name: Count,)*
+            /// From the socket's read of a frame to the last write of what it made the room send.
+            pub(crate) delays: Delays,
+            /// How far the journal is synced.
+            pub(crate) synced: Synced,
             refusals: [Count; REFUSALS.len()],
             closes: [Count; CloseCode::ALL.len()],
             journal_refuses: AtomicBool,
         }
 
         impl Metrics {
-            fn write_counts(&self, out: &mut String) {
-                $(
-                    let help = concat!($($doc),*).trim();
-                    write_one(out, stringify!($name), stringify!($kind), help, self.$name.get());
-                )*
+            /// Every plain number.
+            fn shown(&self) -> Vec<Shown> {
+                vec![$((
+                    kind!($kind),
+                    stringify!($name),
+                    concat!($($doc),*).trim(),
+                    self.$name.get(),
+                ),)*]
             }
         }
+    };
+}
+
+macro_rules! kind {
+    (counter) => {
+        Kind::Counter
+    };
+    (gauge) => {
+        Kind::Gauge
     };
 }
 
@@ -103,6 +139,8 @@ counts! {
     counter rooms_moved;
     /// Handovers that were given up, after which the room was played on here.
     counter handovers_given_up;
+    /// Rooms in which something panicked; each is rebuilt from the journal.
+    counter room_panics;
 }
 
 /// The codes of `refused` frames (P8).
@@ -180,87 +218,47 @@ impl Metrics {
             .map_or(0, |index| self.refusals[index].get())
     }
 
-    /// Everything in the Prometheus text format, with the rooms in memory and the journal's figures at `now`.
-    pub(crate) fn render(&self, rooms: usize, journal: Figures, now: UnixMs) -> String {
-        let mut out = String::with_capacity(4096);
-        self.write_counts(&mut out);
-        write_labelled(
-            &mut out,
-            "refusals",
-            "Frames refused, by code.",
-            REFUSALS,
-            &self.refusals,
-        );
-        let codes = CloseCode::ALL.iter().map(|code| code.name());
-        write_labelled(
-            &mut out,
-            "closes",
-            "Connections closed, by code.",
-            codes,
-            &self.closes,
-        );
-        let lag = journal
-            .oldest_unstored
-            .map_or(0, |oldest| now.0.saturating_sub(oldest.0));
-        for (name, help, value) in [
-            ("rooms", "Rooms in memory.", rooms as u64),
-            (
-                "journal_bytes",
-                "Bytes of the journal on disk.",
-                journal.bytes,
-            ),
-            (
-                "journal_limit_bytes",
-                "Bytes the journal may have.",
-                journal.limit,
-            ),
-            (
-                "journal_segments",
-                "Segments of the journal.",
-                journal.segments as u64,
-            ),
-            (
-                "journal_rooms",
-                "Rooms with records that are not stored.",
-                journal.rooms as u64,
-            ),
-            (
-                "journal_failed",
-                "1 after a sync was lost.",
-                u64::from(journal.failed),
-            ),
-            (
-                "archive_lag_milliseconds",
-                "Age of the oldest record that is not stored.",
-                lag,
-            ),
-        ] {
-            write_one(&mut out, name, "gauge", help, value);
+    /// What a frame made the room send has been written to the last socket; the frame was read at `read_at`. Both are
+    /// elapsed time.
+    pub(crate) fn delivered(&self, read_at: Duration, now: Duration) {
+        self.delays.note(now.saturating_sub(read_at));
+    }
+}
+
+/// When all records were last known to be synced.
+#[derive(Debug, Default)]
+pub(crate) struct Synced {
+    records: AtomicU64,
+    at_ms: AtomicU64,
+}
+
+impl Synced {
+    /// The first `records` records are synced, and there was no further one at `at` (elapsed time).
+    pub(crate) fn note(&self, records: u64, at: Duration) {
+        let at_ms = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
+        self.at_ms.store(at_ms, Ordering::Relaxed);
+        self.records.store(records, Ordering::Release);
+    }
+
+    /// An age that no record exceeds that is not synced, of `records` in all.
+    pub(crate) fn lag(&self, records: u64, now: Duration) -> Duration {
+        if self.records.load(Ordering::Acquire) >= records {
+            return Duration::ZERO;
         }
-        out
+        now.saturating_sub(Duration::from_millis(self.at_ms.load(Ordering::Relaxed)))
     }
 }
 
-fn write_one(out: &mut String, name: &str, kind: &str, help: &str, value: u64) {
-    let total = if kind == "counter" { "_total" } else { "" };
-    let written = write!(
-        out,
-        "# HELP latchkey_host_{name}{total} {help}\n# TYPE latchkey_host_{name}{total} {kind}\nlatchkey_host_{name}{total} {value}\n"
-    );
-    written.expect("writing to a string does not fail");
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn write_labelled<'a>(
-    out: &mut String,
-    name: &str,
-    help: &str,
-    codes: impl IntoIterator<Item = &'a str>,
-    counts: &[Count],
-) {
-    let head = format!("latchkey_host_{name}_total");
-    let mut written = write!(out, "# HELP {head} {help}\n# TYPE {head} counter\n");
-    for (code, count) in codes.into_iter().zip(counts) {
-        written = written.and(writeln!(out, "{head}{{code=\"{code}\"}} {}", count.get()));
+    #[test]
+    fn the_journal_lags_by_no_more_than_the_time_since_all_was_synced() {
+        let synced = Synced::default();
+        let seconds = Duration::from_secs;
+        synced.note(7, seconds(100));
+        assert_eq!(synced.lag(7, seconds(160)), Duration::ZERO);
+        assert_eq!(synced.lag(8, seconds(160)), seconds(60));
     }
-    written.expect("writing to a string does not fail");
 }

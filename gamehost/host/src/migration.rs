@@ -146,12 +146,15 @@ pub(crate) async fn sync_in_groups(shared: Arc<Shared>) {
     let mut backoff = Backoff::new(shared.migration.seed);
     loop {
         tick.tick().await;
+        let at = shared.time.elapsed();
         let records = shared.desk.metrics.records.get();
         let freed = shared.migration.freed.swap(false, Ordering::AcqRel);
         if records == synced && !freed {
+            shared.desk.metrics.synced.note(records, at);
             continue;
         }
         if sync(&shared).await {
+            shared.desk.metrics.synced.note(records, at);
             backoff.worked();
             synced = records;
         } else {
@@ -267,6 +270,7 @@ impl Turns {
                 shared.migration.hurry();
             }
             Turn::ArchiveFailed => {
+                shared.archive_reach.failed(shared.time.elapsed());
                 shared.desk.metrics.archive_failures.up();
                 if shared.time.elapsed() >= self.not_before {
                     let wait = self.backoff.failed();
@@ -348,6 +352,7 @@ async fn store(
         live.not_stored(chunk, summary);
         return Err(turn);
     }
+    shared.archive_reach.worked();
     shared.desk.metrics.chunks_stored.up();
     shared.desk.metrics.records_stored.add(records);
     Ok(live.stored(&shared.desk, shared.time.now(), last))

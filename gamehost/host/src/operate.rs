@@ -44,16 +44,7 @@ impl Host {
     /// # Errors
     /// [`NotDone`] when nothing changed.
     pub fn take_away(&self, room: RoomId, member: MemberId) -> Result<(), NotDone> {
-        let shared = &self.shared;
-        let live = here(shared, room)?;
-        let taken = live.take_away(&shared.desk, shared.time.now(), member);
-        let (done, pending) = taken.map_err(|ended| not_here(room, ended))?;
-        shared.migration.watch(&live, pending);
-        if !done {
-            return Err(NotDone::NotTakenAway { room, member });
-        }
-        tracing::info!(%room, %member, "the operator took a seat away");
-        Ok(())
+        self.shared.take_away(room, member)
     }
 
     /// Says `body` to everybody in the room, as a record of its own kind.
@@ -61,16 +52,7 @@ impl Host {
     /// # Errors
     /// [`NotDone`] when nothing was said.
     pub fn notice(&self, room: RoomId, body: Body) -> Result<(), NotDone> {
-        let shared = &self.shared;
-        let live = here(shared, room)?;
-        let said = live.notice(&shared.desk, shared.time.now(), body);
-        let (done, pending) = said.map_err(|ended| not_here(room, ended))?;
-        shared.migration.watch(&live, pending);
-        if !done {
-            let limit = limits::BODY_SOFT;
-            return Err(NotDone::NotSaid { room, limit });
-        }
-        Ok(())
+        self.shared.notice(room, body)
     }
 
     /// Closes every connection of the room with `closed`, after which clients do not come back by themselves. The room
@@ -79,7 +61,41 @@ impl Host {
     /// # Errors
     /// [`NotDone::NotHere`].
     pub fn close(&self, room: RoomId) -> Result<usize, NotDone> {
-        let closed = here(&self.shared, room)?.close_connections(CloseCode::Closed);
+        self.shared.close(room)
+    }
+}
+
+impl Shared {
+    /// See [`Host::take_away`].
+    pub(crate) fn take_away(&self, room: RoomId, member: MemberId) -> Result<(), NotDone> {
+        let live = here(self, room)?;
+        let taken = live.take_away(&self.desk, self.time.now(), member);
+        let (done, pending) = taken.map_err(|ended| not_here(room, ended))?;
+        self.migration.watch(&live, pending);
+        if !done {
+            return Err(NotDone::NotTakenAway { room, member });
+        }
+        tracing::info!(%room, %member, "the operator took a seat away");
+        Ok(())
+    }
+
+    /// See [`Host::notice`].
+    pub(crate) fn notice(&self, room: RoomId, body: Body) -> Result<(), NotDone> {
+        let live = here(self, room)?;
+        let said = live.notice(&self.desk, self.time.now(), body);
+        let (done, pending) = said.map_err(|ended| not_here(room, ended))?;
+        self.migration.watch(&live, pending);
+        if !done {
+            let limit = limits::BODY_SOFT;
+            return Err(NotDone::NotSaid { room, limit });
+        }
+        tracing::info!(%room, "the operator said something");
+        Ok(())
+    }
+
+    /// See [`Host::close`].
+    pub(crate) fn close(&self, room: RoomId) -> Result<usize, NotDone> {
+        let closed = here(self, room)?.close_connections(CloseCode::Closed);
         tracing::info!(%room, connections = closed, "the operator closed the room");
         Ok(closed)
     }

@@ -17,6 +17,7 @@ mod epochs;
 mod frames;
 mod join;
 mod log;
+mod look;
 mod order;
 mod read;
 mod rebuild;

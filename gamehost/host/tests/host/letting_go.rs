@@ -16,7 +16,7 @@ fn figure(host: &TestHost, name: &str) -> u64 {
     let text = host.host.render_metrics();
     let line = text
         .lines()
-        .find_map(|line| line.strip_prefix(&format!("latchkey_host_{name} ")));
+        .find_map(|line| line.strip_prefix(&format!("latchkey_{name} ")));
     line.unwrap().parse().unwrap()
 }
 

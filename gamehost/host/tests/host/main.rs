@@ -9,5 +9,6 @@ mod letting_go;
 mod operating;
 mod playing;
 mod resuming;
+mod seeing;
 mod stopping;
 mod support;

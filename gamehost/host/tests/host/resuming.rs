@@ -159,7 +159,7 @@ async fn an_idle_room_leaves_memory_and_is_as_before_when_somebody_comes() {
         host.world.directory.room(room(1)).unwrap().owner.is_none()
     })
     .await;
-    assert!(host.host.render_metrics().contains("latchkey_host_rooms 0"));
+    assert!(host.host.render_metrics().contains("latchkey_rooms 0"));
     let (mut ada, welcome) = Client::join_from(&host, room(1), members(1)[0], have).await;
     assert_eq!(
         (&welcome["epoch"], &welcome["resumed"]),
