@@ -21,7 +21,7 @@ pub const JOIN_FRAME: usize = 8 * 1024;
 pub const FRAME: usize = CHECKPOINT + 4 * 1024;
 /// A `vouch` frame (P6.6): several records and the list of members fit.
 pub const VOUCH_FRAME: usize = 64 * 1024;
-/// `vouch` frames of one connection; a further one closes it (P6.7). What the sdk keeps fits into half of them.
+/// `vouch` frames of one connection; a further one closes it (P6.7). All that the sdk keeps fits.
 pub const VOUCH_FRAMES: u32 = 512;
 /// From the first member's arrival to the opening of a room that is rebuilt from its members (P6.8).
 pub const GATHER_WITHIN_MS: u64 = 1_500;

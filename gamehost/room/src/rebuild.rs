@@ -174,12 +174,12 @@ impl Rebuild {
     fn follow(&mut self, place: Place, record: Record) -> Option<Place> {
         let (seq, epoch, mac) = (record.seq, record.epoch, record.mac);
         let led_to = Some(Place { seq, epoch, mac });
-        if seq != place.seq.next() || epoch < place.epoch || epoch >= self.below {
+        if seq != place.seq.next() || epoch >= self.below {
             return None;
         }
         if let Some(known) = self.known.get(&(seq, epoch)) {
-            let same = known.before == place.epoch && known.record.mac == mac;
-            return led_to.filter(|_| same);
+            // The rest of it need not be looked at: what goes on is the copy that is held.
+            return led_to.filter(|_| known.record.mac == mac);
         }
         let bytes = self.bytes + record.encoded_len();
         let full = self.known.len() >= limits::UNSTORED_RECORDS || bytes > limits::UNSTORED_BYTES;
