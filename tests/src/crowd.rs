@@ -69,6 +69,7 @@ pub struct Break {
 struct Tally {
     records: AtomicU64,
     lost: AtomicU64,
+    refused: AtomicU64,
     rooms: Vec<AtomicU64>,
     changed: Notify,
 }
@@ -143,6 +144,36 @@ impl Crowd {
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.tally.lost.load(Ordering::SeqCst)
+    }
+
+    /// Frames so far that a host could not keep and refused as `unavailable`.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.tally.refused.load(Ordering::SeqCst)
+    }
+
+    /// Waits until `more` further frames were refused as `unavailable`.
+    ///
+    /// # Errors
+    /// As [`Crowd::until_records`].
+    pub async fn until_refused(&mut self, more: u64, longest: Duration) -> anyhow::Result<()> {
+        let until = self.refused() + more;
+        self.until(longest, "enough refusals", |tally| {
+            tally.refused.load(Ordering::SeqCst) >= until
+        })
+        .await
+    }
+
+    /// Plays on for `time`.
+    ///
+    /// # Errors
+    /// When a member stops playing by itself.
+    pub async fn play_for(&mut self, time: Duration) -> anyhow::Result<()> {
+        let never = self.until(time * 2, "never", |_| false);
+        match tokio::time::timeout(time, never).await {
+            Ok(stopped) => stopped,
+            Err(_) => Ok(()),
+        }
     }
 
     /// Waits until `more` further records were seen.

@@ -5,6 +5,9 @@
 
 pub mod checker;
 pub mod crowd;
+pub mod faults;
+pub mod figures;
+pub mod fleet;
 pub mod history;
 pub mod html;
 pub mod http;
@@ -12,6 +15,7 @@ pub mod mail;
 pub mod payments;
 pub mod platform;
 pub mod player;
+pub mod process;
 pub mod report;
 pub mod seat;
 pub mod secrets;

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::wait::{PATIENCE, within};
-use crate::{report, settings};
+use crate::{process, report, settings};
 
 /// How long a stop may take: the host stores what is unstored before it ends.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
@@ -34,13 +34,19 @@ pub struct Options {
     pub titles: Option<PathBuf>,
     /// Further arguments.
     pub arguments: Vec<String>,
+    /// Where the data folder is to be, instead of a fresh one: a disk that a test fills.
+    pub data: Option<PathBuf>,
+    /// The binary, instead of the one under test: a copy that a test replaces.
+    pub binary: Option<PathBuf>,
 }
 
 /// The platform under test. Dropping it kills its process.
 #[derive(Debug)]
 pub struct Platform {
     name: String,
-    folder: TempDir,
+    folder: PathBuf,
+    /// Removed with the platform.
+    _fresh: TempDir,
     log: PathBuf,
     options: Options,
     port: u16,
@@ -68,12 +74,16 @@ impl Platform {
     /// # Errors
     /// As [`Platform::start`].
     pub async fn start_with(name: &str, options: Options) -> anyhow::Result<Self> {
-        let folder = TempDir::with_prefix("latchkey-test-")?;
+        let fresh = TempDir::with_prefix("latchkey-test-")?;
+        let folder = options
+            .data
+            .clone()
+            .unwrap_or_else(|| fresh.path().to_owned());
         let logs = settings::output("logs");
         fs::create_dir_all(&logs)?;
         let log = logs.join(format!("{name}.log"));
         fs::write(&log, "")?;
-        let (process, ready) = spawn(folder.path(), 0, &log, &options).await?;
+        let (process, ready) = spawn(&folder, 0, &log, &options).await?;
         let port = ready
             .site
             .rsplit(':')
@@ -83,6 +93,7 @@ impl Platform {
         Ok(Self {
             name: name.to_owned(),
             folder,
+            _fresh: fresh,
             log,
             options,
             port,
@@ -113,6 +124,16 @@ impl Platform {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.ready.pid
+    }
+
+    /// The binary it runs from.
+    ///
+    /// # Panics
+    /// When the binary it was started from is gone.
+    #[must_use]
+    pub fn binary(&self) -> PathBuf {
+        let own = self.options.binary.clone();
+        own.unwrap_or_else(|| settings::binary().expect("the platform was started from it"))
     }
 
     /// Publishes other titles at the next start.
@@ -146,8 +167,7 @@ impl Platform {
     /// # Errors
     /// As [`Platform::start`].
     pub async fn restart(&mut self) -> anyhow::Result<()> {
-        let (process, ready) =
-            spawn(self.folder.path(), self.port, &self.log, &self.options).await?;
+        let (process, ready) = spawn(&self.folder, self.port, &self.log, &self.options).await?;
         self.process = process;
         self.ready = ready;
         Ok(())
@@ -158,12 +178,7 @@ impl Platform {
     /// # Errors
     /// When it does not end in time, or printed more than the one line it promised.
     pub async fn stop(&mut self, signal: &str) -> anyhow::Result<ExitStatus> {
-        let pid = self.pid().to_string();
-        let sent = Command::new("kill").args([signal, &pid]).status().await?;
-        anyhow::ensure!(
-            sent.success(),
-            "the platform was gone before it was stopped"
-        );
+        process::signal(self.pid(), signal).await?;
         let ended = within(STOP_WITHIN, "the stop", self.process.child.wait()).await;
         let status = ended.with_context(|| self.log_tail())??;
         let more = self.process.stdout.next_line().await?;
@@ -179,11 +194,7 @@ impl Platform {
     /// # Errors
     /// When the process is gone.
     pub fn memory(&self) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next());
-        let kib: u64 = kib.context("no VmRSS in the process's status")?.parse()?;
-        Ok(kib * 1024)
+        process::memory(self.pid())
     }
 
     /// The last lines of its log, for error messages.
@@ -218,7 +229,8 @@ async fn spawn(
     log: &Path,
     options: &Options,
 ) -> anyhow::Result<(Process, Ready)> {
-    let mut command = Command::new(settings::binary()?);
+    let binary = options.binary.clone().map_or_else(settings::binary, Ok)?;
+    let mut command = Command::new(binary);
     command
         .arg("up")
         .arg("--data")

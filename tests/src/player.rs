@@ -2,6 +2,7 @@
 //! a position, resends what is not ordered, obeys rewinds, follows a room that moved, gives back what a lost host did not
 //! store, and comes back with a new ticket. It costs a task and a few KiB, so that thousands live in one process.
 
+mod join;
 mod outbox;
 mod tail;
 
@@ -13,10 +14,10 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use tokio::time::{Interval, Sleep};
 
-use crate::history::{History, Record, Seen, Welcome};
-use crate::seat::{Seat, join_frame};
+use crate::history::{History, Record, Seen};
+use crate::seat::Seat;
 use crate::socket::{Closed, Incoming, Socket};
-use crate::wait::{PATIENCE, within};
+use crate::wait::{PATIENCE, pause, within};
 
 use self::outbox::Outbox;
 use self::tail::Tail;
@@ -39,10 +40,8 @@ const PORTION_EVERY: Duration = Duration::from_millis(200);
 /// Between two beats, as the sdk has it.
 const BEAT_EVERY: Duration = Duration::from_secs(20);
 
-/// How long a try to connect may take, as the sdk has it: a host that hangs is given up then.
-const CONNECT_WITHIN: Duration = Duration::from_secs(15);
-/// How often in a row a room may be said to have moved before the site is asked again.
-const MOVES_IN_A_ROW: usize = 5;
+/// A beat that nothing follows for so long finds the connection dead.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// A client with a history.
 #[derive(Debug)]
@@ -57,8 +56,14 @@ pub struct Player {
     pub stored: u64,
     /// Frames refused because there were too many of them; each is sent again.
     pub slowed: u64,
+    /// Frames refused because the host could not keep them; each is sent again.
+    pub unavailable: u64,
+    /// The address of the present connection, or of the last one.
+    pub url: String,
     /// Where its log begins: after this record.
     pub start: u64,
+    /// Whether it wants the log from the first record, also where there is a checkpoint (P6.1).
+    pub whole: bool,
     socket: Option<Socket>,
     epoch: u64,
     outbox: Outbox,
@@ -71,8 +76,13 @@ pub struct Player {
     hold: Option<Pin<Box<Sleep>>>,
     /// When to show the host that it is still here (P3.9).
     beats: Option<Interval>,
+    /// When a beat was sent and nothing came since: until when something must.
+    answer_by: Option<Pin<Box<Sleep>>>,
     /// Since the host asked for a wait on this connection, frames go in small portions.
     careful: bool,
+    /// Since the host could not keep a frame, only the first one goes, until it is ordered: all behind it would be
+    /// refused as well, and many refusals are a flood.
+    probing: bool,
 }
 
 impl Player {
@@ -86,7 +96,10 @@ impl Player {
             log: Vec::new(),
             stored: 0,
             slowed: 0,
+            unavailable: 0,
+            url: String::new(),
             start: 0,
+            whole: false,
             socket: None,
             epoch: 0,
             outbox: Outbox::default(),
@@ -95,7 +108,9 @@ impl Player {
             moved: None,
             hold: None,
             beats: None,
+            answer_by: None,
             careful: false,
+            probing: false,
         }
     }
 
@@ -115,122 +130,6 @@ impl Player {
     #[must_use]
     pub fn unordered(&self) -> usize {
         self.outbox.unordered()
-    }
-
-    /// Connects, joins, and sends again what is not ordered. Goes after a room that moved, a few times.
-    ///
-    /// # Errors
-    /// When any step fails; nothing is lost by that, and it may be tried again.
-    pub async fn connect(&mut self) -> anyhow::Result<()> {
-        self.socket = None;
-        for _ in 0..MOVES_IN_A_ROW {
-            self.history.note(Seen::Asked);
-            let joined = within(CONNECT_WITHIN, "the welcome", self.join()).await;
-            let Some(socket) = joined.and_then(|joined| joined)? else {
-                continue;
-            };
-            self.socket = Some(socket);
-            self.hold = None;
-            self.careful = false;
-            self.beats = Some(tokio::time::interval(BEAT_EVERY));
-            self.outbox.send_again();
-            return self.send_unordered().await;
-        }
-        anyhow::bail!("the room was said to have moved {MOVES_IN_A_ROW} times in a row")
-    }
-
-    /// One try: the open connection after the welcome, or nothing when the room has moved.
-    async fn join(&mut self) -> anyhow::Result<Option<Socket>> {
-        let mut place = self.seat.place().await?;
-        // The room said itself where it went; the site may not have heard of it yet.
-        if let Some(url) = self.moved.take() {
-            place.url = url;
-        }
-        let mut socket = self.seat.open(&place).await?;
-        let have = (self.held() > 0).then_some((self.epoch, self.held()));
-        socket.send(join_frame(&place.ticket, have)).await?;
-        let welcomed = self.welcomed(&mut socket).await?;
-        Ok(welcomed.then_some(socket))
-    }
-
-    /// Everything before and with the welcome. Whether there was one: else the room has moved.
-    async fn welcomed(&mut self, socket: &mut Socket) -> anyhow::Result<bool> {
-        loop {
-            let text = match socket.next().await {
-                Incoming::Frame(text) => text,
-                Incoming::Closed(closed) => anyhow::bail!("closed before the welcome: {closed:?}"),
-            };
-            let frame: Value = serde_json::from_str(&text)?;
-            match frame["op"].as_str() {
-                Some("vouch") => self.give_back(socket, number(&frame["after"])?).await?,
-                Some("rewind") => {
-                    let (epoch, seq) = (number(&frame["epoch"])?, number(&frame["seq"])?);
-                    self.history.note(Seen::Rewound { epoch, seq });
-                    self.log.clear();
-                    self.tail.clear();
-                }
-                Some("moved") => {
-                    self.take_moved(&frame)?;
-                    return Ok(false);
-                }
-                Some("beat") => {}
-                Some("welcome") => return self.take_welcome(&frame).map(|()| true),
-                _ => anyhow::bail!("before the welcome came {text}"),
-            }
-        }
-    }
-
-    /// Gives back what it holds after record `after`, for a host that continues a lost one's rooms.
-    async fn give_back(&mut self, socket: &mut Socket, after: u64) -> anyhow::Result<()> {
-        self.history.note(Seen::GaveBack { after });
-        for frame in self.tail.vouch(after, &self.online)? {
-            socket.feed(frame).await?;
-        }
-        socket.flush().await
-    }
-
-    fn take_moved(&mut self, frame: &Value) -> anyhow::Result<()> {
-        let url = frame["url"].as_str().context("moved without a url")?;
-        self.moved = Some(self.seat.address(url));
-        self.history.note(Seen::Moved);
-        Ok(())
-    }
-
-    fn take_welcome(&mut self, frame: &Value) -> anyhow::Result<()> {
-        let checkpoint = frame.get("checkpoint").filter(|value| !value.is_null());
-        let checkpoint = checkpoint
-            .map(|c| anyhow::Ok((number(&c["seq"])?, c["state"].to_string())))
-            .transpose()?;
-        let welcome = Welcome {
-            epoch: number(&frame["epoch"])?,
-            tail: number(&frame["tail"])?,
-            stored: number(&frame["stored"])?,
-            resumed: frame["resumed"].as_bool().context("resumed")?,
-            checkpoint,
-            n: number(&frame["n"])?,
-            finished: frame["finished"].as_u64(),
-            now: number(&frame["now"])?,
-        };
-        anyhow::ensure!(
-            frame["member"] == self.seat.member,
-            "welcomed as another: {frame}"
-        );
-        if !welcome.resumed {
-            self.log.clear();
-            self.tail.clear();
-            self.start = welcome.checkpoint.as_ref().map_or(0, |(seq, _)| *seq);
-            self.epoch = frame["checkpoint"]["epoch"]
-                .as_u64()
-                .unwrap_or(welcome.epoch);
-        }
-        // First what is to be said again: a number that was stored may have gone to somebody else's record since.
-        self.outbox.welcome(welcome.n, welcome.tail);
-        self.take_stored(welcome.stored);
-        let members = frame["members"].as_array().context("members")?;
-        let online = members.iter().filter(|member| member["online"] == true);
-        self.online = texts(online.map(|member| &member["id"]));
-        self.history.note(Seen::Welcomed(welcome));
-        Ok(())
     }
 
     /// Records to `seq` are stored, and need not be kept for anybody's sake.
@@ -277,11 +176,15 @@ impl Player {
         if self.hold.is_some() {
             return Ok(());
         }
-        let portion = if self.careful { PORTION } else { usize::MAX };
+        let portion = match (self.probing, self.careful) {
+            (true, _) => 1,
+            (false, true) => PORTION,
+            (false, false) => usize::MAX,
+        };
         for frame in std::iter::from_fn(|| self.outbox.next_due()).take(portion) {
             socket.feed(frame).await?;
         }
-        if self.careful {
+        if self.careful && !self.probing {
             self.hold = Some(Box::pin(tokio::time::sleep(PORTION_EVERY)));
         }
         socket.flush().await
@@ -340,12 +243,15 @@ impl Player {
                     }
                 }
                 () = beat(self.beats.as_mut()) => {
+                    self.answer_by = Some(Box::pin(tokio::time::sleep(ANSWER_WITHIN)));
                     if self.send(&json!({"op": "beat", "t": 0})).await.is_err() {
                         self.lost();
                     }
                 }
+                () = due(self.answer_by.as_mut()) => self.lost(),
             }
         };
+        self.answer_by = None;
         let text = match incoming {
             Incoming::Frame(text) => text,
             Incoming::Closed(closed) => {
@@ -357,6 +263,12 @@ impl Player {
             let record = Record::parse(&text).with_context(|| text.clone())?;
             let record = Arc::new(record);
             self.take_record(&record, text)?;
+            if self.probing && record.from.as_deref() == Some(&self.seat.member) {
+                self.probing = false;
+                if self.send_unordered().await.is_err() {
+                    self.lost();
+                }
+            }
             return Ok(Step::Record(record));
         }
         let frame: Value = serde_json::from_str(&text).with_context(|| text.clone())?;
@@ -369,7 +281,11 @@ impl Player {
                 let online = frame["online"].as_array().context("online")?;
                 self.online = texts(online.iter());
             }
-            Some("moved") => self.take_moved(&frame)?,
+            Some("moved") => {
+                self.take_moved(&frame)?;
+                self.lost();
+                return Ok(Step::Closed(Closed::moved()));
+            }
             Some("refused") => self.refused(&frame).await?,
             _ => {}
         }
@@ -398,7 +314,11 @@ impl Player {
                 self.careful = true;
                 frame["retry_after"].as_u64()
             }
-            Some("unavailable") => frame["retry_after"].as_u64().or(Some(100)),
+            Some("unavailable") => {
+                self.unavailable += 1;
+                self.probing = true;
+                frame["retry_after"].as_u64().or(Some(1_000))
+            }
             Some("gap") => None,
             _ => anyhow::bail!("refused: {frame}"),
         };
@@ -420,6 +340,7 @@ impl Player {
     fn lost(&mut self) {
         self.socket = None;
         self.hold = None;
+        self.answer_by = None;
         self.history.note(Seen::Lost);
     }
 
@@ -441,6 +362,35 @@ impl Player {
             Ok(())
         })
         .await?
+    }
+}
+
+impl Player {
+    /// Steps until `enough` says so, and comes back as often as it takes.
+    ///
+    /// # Errors
+    /// When it takes longer than `longest`, or it is told not to come back.
+    pub async fn keep_until(
+        &mut self,
+        what: &str,
+        longest: Duration,
+        mut enough: impl FnMut(&Self) -> bool,
+    ) -> anyhow::Result<()> {
+        let reached = async {
+            while !enough(self) {
+                if !self.connected() {
+                    if self.connect().await.is_err() {
+                        pause().await;
+                    }
+                    continue;
+                }
+                if let Step::Closed(closed) = self.step().await? {
+                    anyhow::ensure!(closed.code < 4500, "told not to come back: {closed:?}");
+                }
+            }
+            anyhow::Ok(())
+        };
+        within(longest, what, reached).await?
     }
 }
 

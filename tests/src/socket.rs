@@ -32,6 +32,15 @@ impl Closed {
             reason: String::new(),
         }
     }
+
+    /// The end of a connection to a host that said where its room has gone.
+    #[must_use]
+    pub fn moved() -> Self {
+        Self {
+            code: 4004,
+            reason: "moved".to_owned(),
+        }
+    }
 }
 
 /// What came from the host.

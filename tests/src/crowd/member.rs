@@ -34,7 +34,7 @@ pub(super) async fn play(
     // Who was away does not say at once all that it would have said meanwhile.
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut way_back = WayBack::new(manner.come_back);
-    let mut count = 0_u64;
+    let (mut count, mut unavailable) = (0_u64, 0);
     // Set when it has said its last word: who cannot settle in time comes home as well.
     let mut give_up: Option<Pin<Box<Sleep>>> = None;
     loop {
@@ -42,9 +42,12 @@ pub(super) async fn play(
         if late || (give_up.is_some() && has_settled(&player, place.seats)) {
             return Ok(player);
         }
-        if !player.connected() && player.connect().await.is_err() {
-            tokio::time::sleep(way_back.wait(&mut random)).await;
-            continue;
+        if !player.connected() {
+            if player.connect().await.is_err() {
+                tokio::time::sleep(way_back.failed(&mut random)).await;
+                continue;
+            }
+            way_back.arrived();
         }
         if *place.phase.borrow_and_update() == Phase::Settle && give_up.is_none() {
             give_up = Some(Box::pin(tokio::time::sleep(manner.settle)));
@@ -53,7 +56,6 @@ pub(super) async fn play(
         tokio::select! {
             step = player.step() => match step? {
                 Step::Record(record) => {
-                    way_back.arrived();
                     if record.seq % manner.checkpoint_every == 0 && player.connected() {
                         // Lost with the connection at worst; the next one is due soon.
                         let _ = player.offer(record.seq, &json!({"after": record.body})).await;
@@ -65,9 +67,15 @@ pub(super) async fn play(
                 Step::Closed(closed) => {
                     anyhow::ensure!(closed.code < 4500, "told not to come back: {closed:?}");
                     place.tally.lost.fetch_add(1, Ordering::SeqCst);
-                    tokio::time::sleep(way_back.after_close(closed.code, &mut random)).await;
+                    tokio::time::sleep(way_back.lost(closed.code, &mut random)).await;
                 }
-                Step::Frame(_) => {}
+                Step::Frame(_) => {
+                    let refused = player.unavailable - std::mem::replace(&mut unavailable, player.unavailable);
+                    if refused > 0 {
+                        place.tally.refused.fetch_add(refused, Ordering::SeqCst);
+                        place.tally.changed.notify_one();
+                    }
+                }
             },
             _ = pace.tick(), if give_up.is_none() => {
                 count += 1;

@@ -1,15 +1,24 @@
-//! When a member whose connection is gone tries again (P9).
+//! When a member whose connection is gone tries again, as the browser's sdk does (P9): quickly for a while after a
+//! connection was lost, then after waits that grow.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ComeBack;
 use crate::seeded::Seeded;
+use crate::wait::now;
 
-/// The shortest wait, and the ceiling of the first one; it doubles to the longest.
-const SHORTEST: Duration = Duration::from_millis(500);
-const FIRST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(20);
-/// The room moved: followed at once.
+/// The quick time after a connection was lost, and its waits in milliseconds: from, to.
+const QUICK_FOR: Duration = Duration::from_secs(15);
+const QUICK: (u64, u64) = (100, 1_000);
+/// A room that moved is followed within so many milliseconds.
+const MOVED_WITHIN: u64 = 100;
+/// The shortest of the growing waits, the ceiling of the first and of the longest, in milliseconds.
+const SHORTEST: u64 = 500;
+const FIRST: u64 = 1_000;
+const LONGEST: u64 = 20_000;
+/// A connection this old begins the waits and the quick time anew.
+const STEADY_AFTER: Duration = Duration::from_secs(10);
+/// The close code of a room that moved.
 const MOVED: u16 = 4004;
 
 /// The waits of one member.
@@ -17,6 +26,9 @@ const MOVED: u16 = 4004;
 pub(super) struct WayBack {
     manner: ComeBack,
     failures: u32,
+    live: Option<Instant>,
+    quick_until: Option<Instant>,
+    quick_spent: bool,
 }
 
 impl WayBack {
@@ -25,39 +37,49 @@ impl WayBack {
         Self {
             manner,
             failures: 0,
+            live: None,
+            quick_until: None,
+            quick_spent: false,
         }
     }
 
-    /// The wait after a try that failed, or a connection that ended without a code.
-    pub(super) fn wait(&mut self, random: &mut Seeded) -> Duration {
-        match self.manner {
-            ComeBack::Every(wait) => wait,
-            ComeBack::LikeTheSdk => {
-                let ceiling = (FIRST * 2_u32.pow(self.failures.min(8))).min(LONGEST);
-                self.failures += 1;
-                jitter(SHORTEST, ceiling, random)
-            }
-        }
-    }
-
-    /// The wait after the host closed the connection with `code`.
-    pub(super) fn after_close(&mut self, code: u16, random: &mut Seeded) -> Duration {
-        match self.manner {
-            ComeBack::LikeTheSdk if code == MOVED => Duration::ZERO,
-            // The loop that connects waits after a try that fails, which is soon enough.
-            ComeBack::Every(_) => Duration::ZERO,
-            ComeBack::LikeTheSdk => self.wait(random),
-        }
-    }
-
-    /// The room plays again: the next wait is a first one.
+    /// There is a connection.
     pub(super) fn arrived(&mut self) {
-        self.failures = 0;
+        self.live = Some(now());
     }
-}
 
-fn jitter(from: Duration, to: Duration, random: &mut Seeded) -> Duration {
-    let (from, to) = (from.as_millis(), to.as_millis());
-    let bound = |millis: u128| u64::try_from(millis).unwrap_or(u64::MAX);
-    Duration::from_millis(random.between(bound(from), bound(to).max(bound(from) + 1)))
+    /// The wait after a connection ended with `code`.
+    pub(super) fn lost(&mut self, code: u16, random: &mut Seeded) -> Duration {
+        if let ComeBack::Every(_) = self.manner {
+            return Duration::ZERO;
+        }
+        if self
+            .live
+            .take()
+            .is_some_and(|live| live.elapsed() >= STEADY_AFTER)
+        {
+            self.failures = 0;
+            self.quick_spent = false;
+        }
+        if !std::mem::replace(&mut self.quick_spent, true) {
+            self.quick_until = Some(now() + QUICK_FOR);
+        }
+        if code == MOVED {
+            return Duration::from_millis(random.between(0, MOVED_WITHIN));
+        }
+        self.failed(random)
+    }
+
+    /// The wait after a try that failed.
+    pub(super) fn failed(&mut self, random: &mut Seeded) -> Duration {
+        if let ComeBack::Every(wait) = self.manner {
+            return wait;
+        }
+        if self.quick_until.is_some_and(|until| now() < until) {
+            return Duration::from_millis(random.between(QUICK.0, QUICK.1));
+        }
+        let ceiling = (FIRST << self.failures.min(16)).min(LONGEST);
+        self.failures += 1;
+        Duration::from_millis(random.between(SHORTEST, ceiling + 1))
+    }
 }

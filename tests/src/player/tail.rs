@@ -45,7 +45,10 @@ impl Tail {
     pub(super) fn vouch(&self, after: u64, online: &[String]) -> serde_json::Result<Vec<String>> {
         let mut answers = vec![Vec::new()];
         let mut bytes = 0;
-        for (_, frame) in self.0.iter().filter(|(seq, _)| *seq > after) {
+        // A run that begins later would leave a gap.
+        let begins = self.0.front().is_some_and(|(first, _)| *first <= after + 1);
+        let kept = self.0.iter().filter(|(seq, _)| begins && *seq > after);
+        for (_, frame) in kept {
             bytes += frame.get().len() + 1;
             if bytes > ANSWER_BYTES {
                 bytes = frame.get().len();

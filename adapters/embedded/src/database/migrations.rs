@@ -168,13 +168,20 @@ pub(super) fn migrate(
         path: path.to_owned(),
         source,
     };
+    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
+    let found: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(cannot)?;
+    // Nothing is to be written, and another process may hold the write lock for a long time.
+    if found == known {
+        return Ok(());
+    }
     if let Some((name, file)) = beside {
         let attach = format!("ATTACH DATABASE ?1 AS {name}");
         connection
             .execute(&attach, [file.to_string_lossy()])
             .map_err(cannot)?;
     }
-    let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
     for (version, step) in (1_i64..).zip(steps) {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

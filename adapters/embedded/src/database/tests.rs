@@ -198,6 +198,15 @@ async fn a_commit_is_on_the_disk_and_readers_do_not_wait() {
 }
 
 #[test]
+fn a_database_that_is_up_to_date_is_opened_while_another_process_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    open(&folder).unwrap();
+    let other = Connection::open(folder.path().join("platform.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(open(&folder).is_ok());
+}
+
+#[test]
 fn a_database_of_a_newer_program_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(&folder).unwrap());
