@@ -34,6 +34,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "latchkey-site",
         ],
     ),
+    (
+        "latchkey-bench",
+        &[
+            "latchkey-embedded",
+            "latchkey-host",
+            "latchkey-journal",
+            "latchkey-protocol",
+        ],
+    ),
 ];
 
 /// Libraries that must not be found anywhere below a crate of ours, and why.

@@ -1,0 +1,31 @@
+//! `bench run` measures, `bench plot` draws what was measured; `bench drive` is the load generator that `run` starts.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use latchkey_bench::{drive, plot, run};
+
+#[derive(Debug, Parser)]
+#[command(about = "Measures the game host against what people would use instead")]
+struct Bench {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Starts contestants, drives them, prints a table.
+    Run(run::Settings),
+    /// Draws docs/performance.json as SVG files beside it.
+    Plot,
+    /// A load generator, which takes orders on standard input.
+    #[command(hide = true)]
+    Drive,
+}
+
+fn main() -> Result<()> {
+    match Bench::parse().what {
+        What::Run(settings) => run::run(&settings),
+        What::Plot => plot::draw(&run::kept()),
+        What::Drive => drive::run(),
+    }
+}
