@@ -1,33 +1,34 @@
-//! A joined connection, from its welcome to its end: one task, one loop over what can happen to it. It holds a position
-//! in the room's log and nothing else; what it sends, it takes out of the room when the socket has room for it.
+//! A joined connection, from its welcome to its end: one task, one loop over what can happen to it. What its client sends
+//! it gives to the room at once, which writes the consequences to everybody. What the room has for it is mostly written
+//! by others; its own task goes on where a socket was full, fetches what only the archive has, and watches the time.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use latchkey_protocol::frame::{ClientFrame, ServerFrame};
 use latchkey_protocol::{CloseCode, Seq, limits};
-use latchkey_room::{ConnectionId, Read};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
+use crate::frames::{self, Item};
 use crate::host::Shared;
 use crate::join::{Joined, Seat};
-use crate::limits::{CLOSING_WITHIN, PAGE, PORT_WITHIN};
-use crate::live::{Ended, LiveRoom, Outcome};
-use crate::mailbox::Mailbox;
+use crate::limits::{FRAMES_AT_ONCE, PAGE, PORT_WITHIN};
+use crate::live::{Delivered, Ended, LiveRoom, Outcome};
 use crate::upgrade;
-use crate::wire::{Ending, Incoming, Wire};
+use crate::wire::{Ending, Ready, Wire};
 
 /// What can happen to a connection.
 enum Event {
-    /// A frame came in, or the socket ended.
-    Incoming(Result<Incoming, Ending>),
-    /// The room may have something to read.
-    Woken,
-    /// One of the waits is over.
+    /// Bytes came in, or the socket takes bytes again, or it ended.
+    Ready(Result<Ready, Ending>),
+    /// Frames that came in earlier have their turn.
+    Held,
+    /// The room has something to tell.
+    Rung,
+    /// One of the waits may be over.
     Due,
-    /// It is to end.
-    Closed(CloseCode),
 }
 
 /// A joined connection.
@@ -35,58 +36,31 @@ pub(crate) struct Connection {
     shared: Arc<Shared>,
     wire: Wire,
     seat: Seat,
-    id: ConnectionId,
-    live: Arc<LiveRoom>,
-    mailbox: Arc<Mailbox>,
-    welcome: Option<Outcome>,
-    timers: Timers,
+    welcome: Outcome,
+    /// When something came from the client, in elapsed time.
+    heard: Duration,
+    /// Whether frames came that wait for their turn.
+    held: bool,
+    /// When the room has something it holds back, in elapsed time.
+    read: Option<Duration>,
     flood: Flood,
 }
 
-/// When something is due that nobody rings for, in elapsed time.
-struct Timers {
-    /// The client was silent for too long (P3.9).
-    silent: Duration,
-    /// The host was silent for too long (P4.11).
-    beat: Duration,
-    /// The room holds something back until then.
-    read: Option<Duration>,
-}
-
-impl Timers {
-    fn next(&self) -> Duration {
-        self.read
-            .unwrap_or(Duration::MAX)
-            .min(self.beat)
-            .min(self.silent)
-    }
-}
-
 impl Connection {
-    /// A connection whose welcome is still to be sent.
+    /// A connection that was welcomed.
     pub(crate) fn new(shared: Arc<Shared>, wire: Wire, joined: Joined) -> Self {
-        let Joined {
-            seat,
-            mailbox,
-            outcome,
-        } = joined;
+        let Joined { seat, outcome } = joined;
         let now = shared.time.elapsed();
-        let timers = Timers {
-            silent: now + shared.config.limits.silent_after,
-            beat: now + shared.config.limits.beat_after,
-            read: None,
-        };
-        let flood = Flood::new(now);
         Self {
             shared,
             wire,
-            id: seat.id,
-            live: seat.live.clone(),
             seat,
-            mailbox,
-            welcome: Some(outcome),
-            timers,
-            flood,
+            welcome: outcome,
+            heard: now,
+            // They may have come together with the join.
+            held: true,
+            read: None,
+            flood: Flood::new(now),
         }
     }
 
@@ -96,13 +70,11 @@ impl Connection {
             Err(ending) => ending,
             Ok(never) => match never {},
         };
-        let (shared, live) = (&self.shared, &self.live);
+        let (shared, live) = (&self.shared, self.seat.live.clone());
         // Before the close handshake, which may take its time.
         drop(self.seat);
         if let (Ending::Close(CloseCode::Moved), Some(url)) = (ending, live.moved_to()) {
-            let moved = ServerFrame::Moved { url }.encode();
-            // A connection that cannot take the address asks the site for it.
-            let _ = timeout(CLOSING_WITHIN, self.wire.feed(moved)).await;
+            self.wire.send(ServerFrame::Moved { url }.encode());
         }
         tracing::debug!(room = %live.id, ?ending, "a connection ended");
         // Boxed, as is paging: what happens rarely is not to be kept in every connection's memory.
@@ -110,95 +82,144 @@ impl Connection {
     }
 
     async fn serve(&mut self) -> Result<std::convert::Infallible, Ending> {
-        if let Some(welcome) = self.welcome.take() {
-            self.settle(welcome).await?;
-        }
+        let welcome = std::mem::take(&mut self.welcome);
+        settle(&self.shared, &self.seat.live, &welcome)?;
+        self.deliver().await?;
+        let mut alarm = pin!(sleep_until(self.look_at(self.due())));
         loop {
-            match self.next().await {
-                Event::Incoming(incoming) => self.incoming(incoming?).await?,
-                Event::Woken => self.pump().await?,
-                Event::Due => self.due().await?,
-                Event::Closed(code) => return Err(Ending::Close(code)),
+            match self.next(alarm.as_mut()).await {
+                Event::Ready(ready) => match ready? {
+                    Ready::Read(mut chunk) => self.incoming(&mut chunk)?,
+                    Ready::Write => self.write_on().await?,
+                },
+                Event::Held => self.incoming(&mut [])?,
+                Event::Rung => self.deliver().await?,
+                Event::Due => self.look_at_the_time().await?,
             }
+            self.set(alarm.as_mut());
         }
     }
 
-    async fn next(&mut self) -> Event {
-        let due = self.shared.time.instant(self.timers.next());
+    async fn next(&mut self, alarm: Pin<&mut Sleep>) -> Event {
+        let Wire { reader, line, .. } = &mut self.wire;
+        let full = line.lock().is_full();
         tokio::select! {
             biased;
-            code = self.mailbox.closed() => Event::Closed(code),
-            () = self.mailbox.woken() => Event::Woken,
-            incoming = self.wire.next() => Event::Incoming(incoming),
-            () = sleep_until(due) => Event::Due,
+            () = line.rung() => Event::Rung,
+            // Who does not take what is sent is not read either, so that answers do not pile up.
+            () = tokio::task::yield_now(), if self.held && !full => Event::Held,
+            ready = reader.ready(full), if full || !self.held => Event::Ready(ready),
+            () = alarm => Event::Due,
         }
     }
 
-    async fn incoming(&mut self, incoming: Incoming) -> Result<(), Ending> {
-        let now = self.shared.time.now();
-        let elapsed = self.shared.time.elapsed();
-        self.timers.silent = elapsed + self.shared.config.limits.silent_after;
-        self.shared.desk.metrics.frames_received.up();
-        self.flood.count(elapsed)?;
-        let Incoming::Text(text) = incoming else {
-            return Ok(());
-        };
-        let frame = ClientFrame::parse(&text).map_err(|_| Ending::Close(CloseCode::BadFrame))?;
-        let outcome = self
-            .live
-            .frame(&self.shared.desk, now, self.id, frame)
-            .map_err(ending_of)?;
-        self.settle(outcome).await?;
-        let written = self.shared.time.elapsed();
-        self.shared.desk.metrics.delivered(elapsed, written);
+    /// Sees to it that the alarm rings when something is due. What is due later than before needs no new alarm: the old
+    /// one rings for nothing, once.
+    fn set(&self, alarm: Pin<&mut Sleep>) {
+        let due = self.due();
+        if alarm.is_elapsed() || self.shared.time.instant(due) < alarm.deadline() {
+            alarm.reset(self.look_at(due));
+        }
+    }
+
+    /// Tells those who ring that this connection looks by itself then.
+    fn look_at(&self, due: Duration) -> Instant {
+        let due_ms = u64::try_from(due.as_millis()).unwrap_or(u64::MAX);
+        self.wire.line.looks_at(due_ms);
+        self.shared.time.instant(due)
+    }
+
+    /// Gives the room what the client sent. A part of it waits when it is much, or when the answers do not go out.
+    fn incoming(&mut self, mut bytes: &mut [u8]) -> Result<(), Ending> {
+        for _ in 0..FRAMES_AT_ONCE {
+            if self.wire.line.lock().is_full() {
+                break;
+            }
+            let Some(item) = self.wire.decoder.next(&mut bytes)? else {
+                self.held = false;
+                return Ok(());
+            };
+            let (now, read) = (self.shared.time.now(), self.shared.time.elapsed());
+            self.heard = Duration::from_millis(now.elapsed_ms);
+            self.flood.count(self.heard)?;
+            self.shared.desk.metrics.frames_received.up();
+            match item {
+                Item::Text(text) => {
+                    let frame =
+                        ClientFrame::parse(text).map_err(|_| Ending::Close(CloseCode::BadFrame))?;
+                    let outcome = self
+                        .seat
+                        .live
+                        .frame(&self.shared.desk, now, self.seat.id, frame);
+                    settle(&self.shared, &self.seat.live, &outcome.map_err(ending_of)?)?;
+                    let written = self.shared.time.elapsed();
+                    self.shared.desk.metrics.delivered(read, written);
+                }
+                Item::Ping(payload) => {
+                    let pong = Bytes::copy_from_slice(payload);
+                    let mut out = self.wire.line.lock();
+                    out.send_one(frames::PONG, pong, now.elapsed_ms);
+                }
+                Item::Nothing => {}
+                Item::Close(code) => return Err(Ending::Left(code)),
+            }
+        }
+        self.held = true;
+        self.wire.decoder.hold(bytes);
         Ok(())
     }
 
-    /// Sends what the room answered and what is to be read after it, in one flush.
-    async fn settle(&mut self, outcome: Outcome) -> Result<(), Ending> {
-        self.shared.migration.watch(&self.live, outcome.pending);
-        let close = outcome.close;
-        self.feed(outcome.replies).await?;
-        match close {
-            // Closing flushes.
-            Some(code) => Err(Ending::Close(code)),
-            None => self.pump().await,
+    /// Writes everything the room has for this connection, as far as the socket takes it.
+    async fn deliver(&mut self) -> Result<(), Ending> {
+        loop {
+            self.go_on()?;
+            let now = self.shared.time.now();
+            let delivered = self.seat.live.deliver(&self.shared.desk, now, self.seat.id);
+            match delivered.map_err(ending_of)? {
+                Delivered::All(due) => {
+                    // What is due in the past would be asked for without rest.
+                    let due = due.map(|due| due.max(now.elapsed_ms + 1));
+                    self.read = due.map(Duration::from_millis);
+                    return Ok(());
+                }
+                Delivered::Full => return self.go_on(),
+                Delivered::More => tokio::task::yield_now().await,
+                Delivered::FromArchive { after, through } => {
+                    Box::pin(self.page(after, through)).await?;
+                }
+                // The room forgot this connection, and its line says why.
+                Delivered::Gone => {
+                    self.go_on()?;
+                    return Err(Ending::Close(CloseCode::RoomFailed));
+                }
+            }
         }
     }
 
-    /// Sends everything the room has for this connection.
-    async fn pump(&mut self) -> Result<(), Ending> {
-        let mut frames = Vec::new();
-        loop {
-            let now = self.shared.time.now();
-            let (read, due) = self
-                .live
-                .read(now, self.id, &mut frames)
-                .map_err(ending_of)?;
-            // What is due in the past would be asked for without rest.
-            let due = due.map(|due| due.max(now.elapsed_ms + 1));
-            self.timers.read = due.map(Duration::from_millis);
-            self.feed(std::mem::take(&mut frames)).await?;
-            self.flush().await?;
-            match read {
-                Read::CaughtUp => return Ok(()),
-                Read::More => {}
-                Read::FromArchive { after, through } => Box::pin(self.page(after, through)).await?,
-                // The room forgot this connection and told its mailbox why.
-                Read::Gone => return Err(Ending::Close(self.told_to_close().await)),
-            }
+    async fn write_on(&mut self) -> Result<(), Ending> {
+        let now_ms = self.shared.time.now().elapsed_ms;
+        let full = {
+            let mut out = self.wire.line.lock();
+            out.flush(now_ms);
+            out.is_full()
+        };
+        if full {
+            return Ok(());
         }
+        // While it was full nothing was read from it, so it was not silent.
+        self.heard = Duration::from_millis(now_ms);
+        self.deliver().await
     }
 
     /// Sends one page of records that memory no longer holds.
     async fn page(&mut self, after: Seq, through: Seq) -> Result<(), Ending> {
         let records = tokio::select! {
             biased;
-            code = self.mailbox.closed() => return Err(Ending::Close(code)),
+            () = self.to_be_closed() => return self.go_on(),
             // The turn is waited for as long as a blocked socket, so that a dead archive holds nobody (P8.3).
             records = timeout(
                 self.shared.config.limits.slow_after,
-                read_page(&self.shared, &self.live, after),
+                read_page(&self.shared, &self.seat.live, after),
             ) => records.ok().flatten(),
         };
         let mut last = after;
@@ -214,55 +235,77 @@ impl Connection {
         if last == after {
             return Err(Ending::Close(CloseCode::Slow));
         }
-        self.feed(frames).await?;
-        self.flush().await?;
-        self.live.caught_up_to(self.id, last).map_err(ending_of)
+        let (desk, now) = (&self.shared.desk, self.shared.time.now());
+        let delivered = self
+            .seat
+            .live
+            .deliver_page(desk, now, self.seat.id, (&frames, last));
+        delivered.map_err(ending_of)
     }
 
-    async fn due(&mut self) -> Result<(), Ending> {
-        let elapsed = self.shared.time.elapsed();
-        if elapsed >= self.timers.silent {
-            return Err(Ending::Close(CloseCode::Silent));
+    /// Resolves when the line says how the connection is to end. Other rings on the way need no answer: a delivery
+    /// follows.
+    async fn to_be_closed(&self) {
+        while self.wire.line.closed().is_none() {
+            self.wire.line.rung().await;
         }
-        if elapsed >= self.timers.beat {
-            let beat = ServerFrame::Beat {
-                t: None,
-                now: self.shared.time.wall(),
+    }
+
+    /// Whether the connection may live on.
+    fn go_on(&self) -> Result<(), Ending> {
+        match self.wire.line.closed() {
+            Some(code) => Err(Ending::Close(code)),
+            None if self.wire.line.lock().has_failed() => Err(Ending::Gone),
+            None => Ok(()),
+        }
+    }
+
+    async fn look_at_the_time(&mut self) -> Result<(), Ending> {
+        let (now, limits) = (self.shared.time.now(), &self.shared.config.limits);
+        let elapsed = Duration::from_millis(now.elapsed_ms);
+        {
+            let mut out = self.wire.line.lock();
+            let quiet = elapsed.saturating_sub(Duration::from_millis(out.moved_ms()));
+            if out.is_full() {
+                return match quiet >= limits.slow_after {
+                    true => Err(Ending::Close(CloseCode::Slow)),
+                    false => Ok(()),
+                };
             }
-            .encode();
-            self.feed(vec![beat]).await?;
+            if elapsed >= self.heard + limits.silent_after {
+                return Err(Ending::Close(CloseCode::Silent));
+            }
+            if quiet >= limits.beat_after {
+                let (t, wall) = (None, now.wall);
+                let beat = ServerFrame::Beat { t, now: wall }.encode();
+                out.send(&[beat], now.elapsed_ms);
+                self.shared.desk.metrics.deliveries.up();
+            }
         }
-        self.pump().await
+        self.deliver().await
     }
 
-    async fn feed(&mut self, frames: Vec<Bytes>) -> Result<(), Ending> {
-        if frames.is_empty() {
-            return Ok(());
-        }
-        self.shared.desk.metrics.deliveries.add(frames.len() as u64);
+    /// When something is due that nobody rings for, in elapsed time: a socket full for too long (P8.3), or else a client
+    /// silent for too long (P3.9), a beat (P4.11), what the room holds back.
+    fn due(&self) -> Duration {
         let limits = &self.shared.config.limits;
-        self.timers.beat = self.shared.time.elapsed() + limits.beat_after;
-        for frame in frames {
-            tokio::select! {
-                biased;
-                fed = self.wire.feed(frame) => fed?,
-                code = self.mailbox.closed() => return Err(Ending::Close(code)),
-            }
+        let out = self.wire.line.lock();
+        let moved = Duration::from_millis(out.moved_ms());
+        if out.is_full() {
+            return moved + limits.slow_after;
         }
-        Ok(())
+        let reading = self.read.unwrap_or(Duration::MAX);
+        let silent = self.heard + limits.silent_after;
+        reading.min(silent).min(moved + limits.beat_after)
     }
+}
 
-    async fn flush(&mut self) -> Result<(), Ending> {
-        tokio::select! {
-            biased;
-            flushed = self.wire.flush() => flushed,
-            code = self.mailbox.closed() => Err(Ending::Close(code)),
-        }
-    }
-
-    async fn told_to_close(&mut self) -> CloseCode {
-        let told = timeout(PORT_WITHIN, self.mailbox.closed()).await;
-        told.unwrap_or(CloseCode::RoomFailed)
+/// Passes on what an input leaves to be done.
+fn settle(shared: &Shared, live: &Arc<LiveRoom>, outcome: &Outcome) -> Result<(), Ending> {
+    shared.migration.watch(live, outcome.pending);
+    match outcome.close {
+        Some(code) => Err(Ending::Close(code)),
+        None => Ok(()),
     }
 }
 

@@ -11,9 +11,9 @@ use latchkey_room::ConnectionId;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::desk::Desk;
 use crate::health::{Pulse, Reach};
 use crate::limits::{HostLimits, OPENINGS_AT_ONCE, PAGES_AT_ONCE};
-use crate::live::Desk;
 use crate::membership::{Fleet, Membership, Standing};
 use crate::metrics::Metrics;
 use crate::migration::Migration;

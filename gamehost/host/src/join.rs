@@ -12,7 +12,6 @@ use tokio::time::timeout;
 use crate::host::Shared;
 use crate::limits::JOIN_ATTEMPTS;
 use crate::live::{Ended, LiveRoom, Outcome};
-use crate::mailbox::Mailbox;
 use crate::opening;
 use crate::rooms::NotOpened;
 use crate::wire::{Ending, Incoming, Wire};
@@ -20,8 +19,7 @@ use crate::wire::{Ending, Incoming, Wire};
 /// A connection that has its seat.
 pub(crate) struct Joined {
     pub(crate) seat: Seat,
-    pub(crate) mailbox: Arc<Mailbox>,
-    /// What the room answered; still to be sent.
+    /// What the room answered; the frames of it are sent.
     pub(crate) outcome: Outcome,
 }
 
@@ -85,10 +83,9 @@ async fn take_seat(
     for _ in 0..JOIN_ATTEMPTS {
         let live = match opening::find(shared, ticket.room).await {
             Ok(live) => live,
-            Err(error) => return Err(turn_away(wire, error).await),
+            Err(error) => return Err(turn_away(wire, error)),
         };
-        let mailbox = Arc::new(Mailbox::default());
-        let seat = (id, mailbox.clone());
+        let seat = (id, wire.line.clone());
         let now = shared.time.now();
         match live.join(&shared.desk, now, seat, ticket.clone(), have) {
             Ok(outcome) => {
@@ -101,7 +98,6 @@ async fn take_seat(
                         live,
                         id,
                     },
-                    mailbox,
                     outcome,
                 });
             }
@@ -114,14 +110,12 @@ async fn take_seat(
 }
 
 /// How the connection ends when its room is not here.
-async fn turn_away(wire: &mut Wire, error: NotOpened) -> Ending {
+fn turn_away(wire: &Wire, error: NotOpened) -> Ending {
     match error {
         NotOpened::Elsewhere(url) => {
             let moved = ServerFrame::Moved { url: &url }.encode();
-            match wire.feed(moved).await {
-                Ok(()) => Ending::Close(CloseCode::Moved),
-                Err(ending) => ending,
-            }
+            wire.send(moved);
+            Ending::Close(CloseCode::Moved)
         }
         NotOpened::NotReady(_) | NotOpened::Fenced => Ending::Close(CloseCode::NotReady),
         NotOpened::Full => Ending::Close(CloseCode::Overloaded),

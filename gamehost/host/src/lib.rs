@@ -4,20 +4,23 @@
 //!
 //! The path of a connection: `listener` (the upgrade is judged), `upgrade` (the socket is taken), `join` (the seat is
 //! taken, through `opening` if the room is not in memory), `connection` (the loop). The path of a record: `live` (it is
-//! ordered and journaled), `connection` (it is delivered), `migration` (it is stored).
+//! ordered, journaled and written to the sockets), `connection` (the rest is written when a socket was full),
+//! `migration` (it is stored).
 
 mod admin;
 mod backoff;
 mod connection;
+mod desk;
+mod frames;
 mod health;
 mod host;
 mod housekeeping;
 mod join;
 mod lease;
 pub mod limits;
+mod line;
 mod listener;
 mod live;
-mod mailbox;
 mod membership;
 mod metrics;
 mod migration;
@@ -26,7 +29,6 @@ mod operate;
 pub mod ownership;
 pub mod ports;
 mod rooms;
-mod socket;
 mod stop;
 mod time;
 pub mod timing;

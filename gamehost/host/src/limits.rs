@@ -5,16 +5,12 @@ use std::time::Duration;
 
 use latchkey_protocol::limits;
 
-/// Bytes read from a socket at one time. The library zeroes this much at every read, and idle connections keep it.
-pub const READ_BUFFER: usize = 2 * 1024;
-/// Bytes of frames gathered before the socket is written to.
-pub const WRITE_BUFFER: usize = 4 * 1024;
-/// Frames above this are written past the library's buffer, which never shrinks.
-pub const LARGE_FRAME: usize = 16 * 1024;
-/// Bytes the library may hold for one connection: a full buffer, one frame below [`LARGE_FRAME`], and a pong.
-pub const MAX_WRITE_BUFFER: usize = WRITE_BUFFER + LARGE_FRAME + 4 * 1024;
-/// Bytes of a frame's own header, at most.
-pub const FRAME_HEADER: usize = 14;
+/// Bytes read from a socket at one time, into a buffer that all connections of a thread share.
+pub const READ_BUFFER: usize = 32 * 1024;
+/// Frames of one connection that are dealt with before others have their turn.
+pub const FRAMES_AT_ONCE: usize = 32;
+/// Frames handed to a socket in one call.
+pub const FRAMES_PER_WRITE: usize = 16;
 /// From the decision to close a connection until its socket is dropped.
 pub const CLOSING_WITHIN: Duration = Duration::from_secs(3);
 /// One call of a port. A call that takes longer counts as failed; all of them are safe to repeat.

@@ -1,37 +1,26 @@
-//! One room in memory: the state machine behind its lock, the mailboxes of its connections, and how far its records
-//! have come. A panic in it ends this room and nothing else. Opening it, and moving its records to the archive, happen
-//! elsewhere; the lock is never held over an await.
+//! One room in memory: the state machine behind its lock, the lines to its connections, and how far its records have
+//! come. A panic in it ends this room and nothing else. Writing to the connections is in `delivery`; opening the
+//! room, and moving its records to the archive, happen elsewhere. The lock is never held over an await.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use latchkey_journal::Journal;
 use latchkey_protocol::frame::ClientFrame;
-use latchkey_protocol::{Chunk, CloseCode, Epoch, Position, Record, RoomId, Seq, Ticket};
-use latchkey_room::{
-    Checkpoint, Command, ConnectionId, Input, Log, Now, Read, Room, Summary, Unavailable,
-};
+use latchkey_protocol::{Chunk, CloseCode, Epoch, Position, RoomId, Seq, Ticket};
+use latchkey_room::{Checkpoint, ConnectionId, Input, Now, Room, Summary};
 
+use crate::desk::Desk;
 use crate::lease::Lease;
-use crate::mailbox::Mailbox;
+use crate::line::Line;
 use crate::membership::Term;
-use crate::metrics::Metrics;
 use crate::ports::HostId;
 
-/// What rooms share: where their records are written, and what is counted.
-pub(crate) struct Desk {
-    /// The host's write-ahead log.
-    pub(crate) journal: Journal,
-    /// The host's counters.
-    pub(crate) metrics: Metrics,
-    /// Makes the next append of this room panic.
-    #[cfg(feature = "fakes")]
-    pub(crate) panic_in: Mutex<Option<RoomId>>,
-}
+mod delivery;
+
+pub(crate) use delivery::Delivered;
 
 /// A room that takes no more input, and what its connections are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,9 +65,7 @@ pub(crate) enum Pending {
 /// What an input leaves for the connection that brought it.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// Frames for it alone, to be sent before anything the room gives to read.
-    pub(crate) replies: Vec<Bytes>,
-    /// Set when it is to be closed after the replies.
+    /// Set when it is to be closed after what it was sent.
     pub(crate) close: Option<CloseCode>,
     /// What the room now has for the archive.
     pub(crate) pending: Pending,
@@ -118,7 +105,8 @@ struct Core {
     room: Room,
     /// The right to order records, of the enlisting under which the room was claimed.
     lease: Arc<Lease>,
-    mailboxes: HashMap<ConnectionId, Arc<Mailbox>>,
+    /// Few, so a list is the smallest and fastest map.
+    lines: Vec<(ConnectionId, Arc<Line>)>,
     marks: Marks,
     keep: Option<Checkpoint>,
     /// A chunk that the archive may have taken although it did not say so. It is given again as it is.
@@ -132,53 +120,6 @@ struct Core {
     /// Whether it stands still: nothing is ordered, and nobody joins.
     frozen: bool,
     idle_since: Duration,
-    commands: Vec<Command>,
-}
-
-/// The journal as a room sees it.
-struct RoomLog<'a> {
-    desk: &'a Desk,
-    room: RoomId,
-    /// Whether the room takes records: it is not frozen, and the host's lease holds.
-    may: bool,
-}
-
-impl Log for RoomLog<'_> {
-    fn append(&mut self, record: &Record) -> Result<(), Unavailable> {
-        if !self.may {
-            return Err(Unavailable);
-        }
-        #[cfg(feature = "fakes")]
-        self.desk.panic_if_asked(self.room);
-        let appended = self.desk.journal.append(self.room, record);
-        self.desk.metrics.appended(self.room, record.seq, &appended);
-        appended.map_err(|_| Unavailable)
-    }
-}
-
-impl Desk {
-    /// A desk with nothing counted.
-    pub(crate) fn new(journal: Journal) -> Self {
-        Self {
-            journal,
-            metrics: Metrics::default(),
-            #[cfg(feature = "fakes")]
-            panic_in: Mutex::new(None),
-        }
-    }
-}
-
-#[cfg(feature = "fakes")]
-impl Desk {
-    fn panic_if_asked(&self, room: RoomId) {
-        let asked = self
-            .panic_in
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take_if(|asked| *asked == room)
-            .is_some();
-        assert!(!asked, "a test asked this room to panic");
-    }
 }
 
 impl LiveRoom {
@@ -200,7 +141,7 @@ impl LiveRoom {
             opened: elapsed,
             core: Mutex::new(Core {
                 lease: term.lease,
-                mailboxes: HashMap::new(),
+                lines: Vec::new(),
                 marks,
                 keep: None,
                 in_doubt: None,
@@ -210,7 +151,6 @@ impl LiveRoom {
                 lost: false,
                 frozen: false,
                 idle_since: elapsed,
-                commands: Vec::new(),
                 room,
             }),
         }
@@ -226,7 +166,7 @@ impl LiveRoom {
         &self,
         desk: &Desk,
         now: Now,
-        (connection, mailbox): (ConnectionId, Arc<Mailbox>),
+        (connection, line): (ConnectionId, Arc<Line>),
         ticket: Ticket,
         have: Option<Position>,
     ) -> Result<Outcome, Ended> {
@@ -237,7 +177,7 @@ impl LiveRoom {
             if core.frozen {
                 return Err(Ended::Moving);
             }
-            core.mailboxes.insert(connection, mailbox);
+            core.lines.push((connection, line));
             let input = Input::Join {
                 connection,
                 ticket,
@@ -269,28 +209,31 @@ impl LiveRoom {
     /// A connection ended. Harmless when the room has forgotten it already.
     pub(crate) fn gone(&self, desk: &Desk, now: Now, elapsed: Duration, connection: ConnectionId) {
         let _ = self.with(|core| {
-            core.mailboxes.remove(&connection);
+            core.take_line(connection);
             core.idle_since = elapsed;
             core.handle(desk, now, None, Input::Gone(connection));
         });
     }
 
-    /// Moves frames for `connection` into `out`; tells what is left, and when (elapsed milliseconds) to ask again.
-    pub(crate) fn read(
+    /// Writes to `connection` what the room has for it.
+    pub(crate) fn deliver(
         &self,
+        desk: &Desk,
         now: Now,
         connection: ConnectionId,
-        out: &mut Vec<Bytes>,
-    ) -> Result<(Read, Option<u64>), Ended> {
-        self.with(|core| {
-            let read = core.room.read(connection, now, out);
-            (read, core.room.next_due(connection))
-        })
+    ) -> Result<Delivered, Ended> {
+        self.with(|core| core.deliver(desk, now, connection))
     }
 
-    /// `connection` was sent the archive's records up to `seq`.
-    pub(crate) fn caught_up_to(&self, connection: ConnectionId, seq: Seq) -> Result<(), Ended> {
-        self.with(|core| core.room.caught_up_to(connection, seq))
+    /// Writes records of the archive to `connection`, up to `last`.
+    pub(crate) fn deliver_page(
+        &self,
+        desk: &Desk,
+        now: Now,
+        connection: ConnectionId,
+        (frames, last): (&[Bytes], Seq),
+    ) -> Result<(), Ended> {
+        self.with(|core| core.deliver_page(desk, now, connection, (frames, last)))
     }
 
     /// What waits to be moved to the archive. A room that lost its right or its mind has nothing to give any more.
@@ -392,15 +335,15 @@ impl LiveRoom {
         core.lost |= code != CloseCode::GoingAway;
         // Only now may the room be opened anew: nothing is added to its journal any more.
         self.ended.store(true, Ordering::Release);
-        for (_, mailbox) in core.mailboxes.drain() {
-            mailbox.close(code);
+        for (_, line) in core.lines.drain(..) {
+            line.close(code);
         }
     }
 
     /// Takes the room out of service if nobody is in it, nothing of it waits, and it has been so for `idle`.
     pub(crate) fn evict(&self, elapsed: Duration, idle: Duration) -> bool {
         let evicted = self.with(|core| {
-            let quiet = core.mailboxes.is_empty() && core.pending() == Pending::Nothing;
+            let quiet = core.lines.is_empty() && core.pending() == Pending::Nothing;
             let quiet = quiet && !core.frozen;
             // What is on its way to the archive may come back, and the journal is told only at the end of that way.
             let quiet = quiet && !self.queued.load(Ordering::Acquire);
@@ -422,7 +365,7 @@ impl LiveRoom {
 
     /// Connections in the room.
     pub(crate) fn connections(&self) -> usize {
-        self.lock().mailboxes.len()
+        self.lock().lines.len()
     }
 
     /// Runs `work` on a room in service.
@@ -489,64 +432,6 @@ impl Core {
             chunk,
             summary.expect("an unstored record lies between stored and tail"),
         ))
-    }
-
-    fn handle(
-        &mut self,
-        desk: &Desk,
-        now: Now,
-        from: Option<ConnectionId>,
-        input: Input<'_>,
-    ) -> Outcome {
-        let mut log = RoomLog {
-            desk,
-            room: self.room.id(),
-            may: !self.frozen && self.lease.holds(now.elapsed_ms),
-        };
-        let mut commands = std::mem::take(&mut self.commands);
-        self.room.handle(input, now, &mut log, &mut commands);
-        self.marks.tail = self.room.tail();
-        let mut outcome = Outcome::default();
-        for command in commands.drain(..) {
-            self.carry_out(desk, from, command, &mut outcome);
-        }
-        self.commands = commands;
-        outcome.pending = self.pending();
-        outcome
-    }
-
-    fn carry_out(
-        &mut self,
-        desk: &Desk,
-        from: Option<ConnectionId>,
-        command: Command,
-        outcome: &mut Outcome,
-    ) {
-        match command {
-            Command::Reply(frame) => {
-                desk.metrics.replied(&frame);
-                outcome.replies.push(frame);
-            }
-            // The connection the input came from reads afterwards anyway.
-            Command::Wake => self
-                .mailboxes
-                .iter()
-                .filter(|(connection, _)| Some(**connection) != from)
-                .for_each(|(_, mailbox)| mailbox.wake()),
-            Command::Close(connection, code) => {
-                let mailbox = self.mailboxes.remove(&connection);
-                if Some(connection) == from {
-                    outcome.close = Some(code);
-                } else if let Some(mailbox) = mailbox {
-                    mailbox.close(code);
-                }
-            }
-            Command::Keep(checkpoint) => self.keep = Some(checkpoint),
-            Command::Finished(seq) => {
-                self.finish = Some(seq);
-                self.urgent = true;
-            }
-        }
     }
 }
 

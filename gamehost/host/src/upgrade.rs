@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
@@ -12,8 +13,7 @@ use crate::connection::Connection;
 use crate::host::Shared;
 use crate::join;
 use crate::listener::Places;
-use crate::socket::{Io, Socket};
-use crate::wire::{Ending, JOIN_ALLOWANCE, Wire};
+use crate::wire::{Ending, Wire};
 
 /// Runs a connection from its upgrade to its join.
 pub(crate) async fn run(shared: Arc<Shared>, on_upgrade: OnUpgrade, places: Places) {
@@ -26,10 +26,14 @@ pub(crate) async fn run(shared: Arc<Shared>, on_upgrade: OnUpgrade, places: Plac
         return;
     };
     let counted = Counted::new(shared.clone());
-    let (io, read) = take_back(&shared, upgraded);
-    let allowance = JOIN_ALLOWANCE.saturating_sub(read.len());
-    let socket = Socket::new(io, allowance, shared.config.limits.slow_after);
-    let mut wire = Wire::new(socket, read).await;
+    let Some((stream, read)) = take_back(upgraded) else {
+        shared.desk.metrics.sockets_not_raw.up();
+        tracing::error!(
+            "the HTTP server does not give its TCP sockets back; rooms cannot be joined through it"
+        );
+        return;
+    };
+    let mut wire = Wire::new(stream, &read, shared.time.now().elapsed_ms);
     shared.desk.metrics.unjoined.up();
     let joined = join::join(&shared, &mut wire).await;
     shared.desk.metrics.unjoined.down();
@@ -51,35 +55,25 @@ pub(crate) async fn run(shared: Arc<Shared>, on_upgrade: OnUpgrade, places: Plac
 
 /// Ends a connection, one way or the other, within a bounded time.
 pub(crate) async fn end(shared: &Shared, wire: Wire, ending: Ending) {
-    match ending {
-        Ending::Close(code) => {
-            shared.desk.metrics.closed(code);
-            wire.close(code).await;
-        }
-        Ending::Gone => wire.answer_close().await,
+    if let Ending::Close(code) = ending {
+        shared.desk.metrics.closed(code);
     }
+    wire.end(ending).await;
 }
 
-/// The bare socket if the HTTP server is one that gives it back, and the bytes it has read already.
-fn take_back(shared: &Shared, upgraded: Upgraded) -> (Io, Vec<u8>) {
-    let upgraded = match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
-        Ok(parts) => return (raw(parts.io), parts.read_buf.to_vec()),
-        Err(upgraded) => upgraded,
-    };
-    match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => (raw(parts.io), parts.read_buf.to_vec()),
+/// The bare socket, if the HTTP server is one that gives it back, and the bytes it has read already.
+fn take_back(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
+    let (io, read) = match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
+        Ok(parts) => (parts.io, parts.read_buf),
         Err(upgraded) => {
-            shared.desk.metrics.sockets_not_raw.up();
-            (Io::Upgraded(TokioIo::new(upgraded)), Vec::new())
+            let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+            (parts.io, parts.read_buf)
         }
-    }
-}
-
-fn raw(io: TokioIo<TcpStream>) -> Io {
+    };
     let stream = io.into_inner();
-    // Frames are small and gathered already. If it cannot be set, they come a little later.
+    // What is written is gathered already. If it cannot be set, frames come a little later.
     let _ = stream.set_nodelay(true);
-    Io::Raw(stream)
+    Some((stream, read))
 }
 
 /// Counts the connection for as long as it lives, however it ends.

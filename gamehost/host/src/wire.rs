@@ -1,187 +1,255 @@
-//! Frames on one socket: what came in as text or as the reason to end, what goes out in batches. Knows WebSocket and
-//! its buffers; knows nothing of rooms or of what the frames say.
+//! One client's WebSocket as its own task holds it: reading, and ending it. Knows nothing of rooms or of what the
+//! frames say. What is sent goes through the connection's [`Line`], which its room writes to as well.
+//!
+//! Reading goes into a buffer of the thread, so that a connection to which nothing comes holds none. Before the join only
+//! as many bytes are read as a join may have (P1.3).
 
+use std::cell::Cell;
 use std::io;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use bytes::{Buf as _, Bytes, BytesMut, buf::Chain};
-use futures_util::{SinkExt as _, StreamExt as _};
+use bytes::Bytes;
 use latchkey_protocol::{CloseCode, limits};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Frame, Utf8Bytes};
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::limits::{
-    CLOSING_WITHIN, FRAME_HEADER, LARGE_FRAME, MAX_WRITE_BUFFER, READ_BUFFER, WRITE_BUFFER,
-};
-use crate::socket::Socket;
+use crate::frames::{self, Decoder, Item, Violation};
+use crate::limits::{CLOSING_WITHIN, READ_BUFFER};
+use crate::line::{Line, Sink};
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The host closes it.
     Close(CloseCode),
-    /// The client closed it, or the network did.
+    /// The client closed it, with this code if it gave one.
+    Left(Option<u16>),
+    /// The network did.
     Gone,
 }
 
-/// What a client sent.
+impl From<Violation> for Ending {
+    fn from(violation: Violation) -> Self {
+        match violation {
+            Violation::Form => Self::Close(CloseCode::BadFrame),
+            Violation::TooLarge => Self::Close(CloseCode::TooLarge),
+        }
+    }
+}
+
+/// What a client sent before it has joined.
 #[derive(Debug)]
 pub(crate) enum Incoming {
-    /// Text; a slice of the read buffer, to be copied where it is kept.
-    Text(Utf8Bytes),
-    /// A ping, which is answered already, or a pong.
+    /// A text message.
+    Text(String),
+    /// A ping, which is answered already, or something else that asks for nothing.
     Control,
 }
 
 /// Bytes a join's frame may have, read before anything else is.
-pub(crate) const JOIN_ALLOWANCE: usize = limits::JOIN_FRAME + FRAME_HEADER;
+pub(crate) const JOIN_ALLOWANCE: usize = limits::JOIN_FRAME + frames::HEADER;
 
 /// One client's WebSocket.
 pub(crate) struct Wire {
-    ws: WebSocketStream<Socket>,
-    /// What is left of a large frame, which is written past the library.
-    large: Option<Chain<Bytes, Bytes>>,
+    pub(crate) reader: Reader,
+    pub(crate) decoder: Decoder,
+    pub(crate) line: Arc<Line>,
+}
+
+/// The receiving half of a connection.
+pub(crate) struct Reader {
+    socket: OwnedReadHalf,
+    /// Bytes that may still be read before the join; `None` after it.
+    allowance: Option<usize>,
+}
+
+/// What a socket is ready for.
+pub(crate) enum Ready {
+    /// These bytes came.
+    Read(Chunk),
+    /// It may take bytes again, or has failed, which the next write finds out.
+    Write,
 }
 
 impl Wire {
-    /// Begins frames on `socket`, whose first bytes may have been read already.
-    pub(crate) async fn new(socket: Socket, read: Vec<u8>) -> Self {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(WRITE_BUFFER)
-            .max_write_buffer_size(MAX_WRITE_BUFFER)
-            .max_message_size(Some(limits::FRAME))
-            .max_frame_size(Some(limits::FRAME));
-        let ws = WebSocketStream::from_partially_read(socket, read, Role::Server, Some(config));
+    /// Begins frames on `stream`, of which `read` came already.
+    pub(crate) fn new(stream: TcpStream, read: &[u8], now_ms: u64) -> Self {
+        let (socket, sending) = stream.into_split();
+        let mut decoder = Decoder::new(limits::JOIN_FRAME);
+        decoder.hold(read);
         Self {
-            ws: ws.await,
-            large: None,
+            reader: Reader {
+                socket,
+                allowance: Some(JOIN_ALLOWANCE.saturating_sub(read.len())),
+            },
+            decoder,
+            line: Arc::new(Line::new(Sink::Tcp(sending), now_ms)),
         }
     }
 
-    /// Lifts the bound on what is read before the join.
+    /// Lifts the bounds of the time before the join.
     pub(crate) fn joined(&mut self) {
-        self.ws.get_mut().joined();
+        self.reader.allowance = None;
+        self.decoder.allow(limits::FRAME);
     }
 
-    /// The next frame. Nothing is lost when the future is dropped.
+    /// The next message, for the time before the welcome. Nothing is lost when the future is dropped.
     pub(crate) async fn next(&mut self) -> Result<Incoming, Ending> {
-        match self.ws.next().await {
-            Some(Ok(Message::Text(text))) => Ok(Incoming::Text(text)),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Incoming::Control),
-            Some(Ok(Message::Binary(_) | Message::Frame(_))) => {
-                Err(Ending::Close(CloseCode::BadFrame))
+        loop {
+            match self.decoder.next(&mut [].as_mut_slice())? {
+                Some(Item::Text(text)) => return Ok(Incoming::Text(text.to_owned())),
+                Some(Item::Ping(payload)) => {
+                    let pong = Bytes::copy_from_slice(payload);
+                    let mut out = self.line.lock();
+                    let moved_ms = out.moved_ms();
+                    out.send_one(frames::PONG, pong, moved_ms);
+                    return Ok(Incoming::Control);
+                }
+                Some(Item::Nothing) => return Ok(Incoming::Control),
+                Some(Item::Close(code)) => return Err(Ending::Left(code)),
+                None => {}
             }
-            Some(Ok(Message::Close(_))) | None => Err(Ending::Gone),
-            Some(Err(error)) => Err(ending_of(&error)),
+            let chunk = self.reader.read().await?;
+            self.decoder.hold(&chunk);
         }
     }
 
-    /// Gathers a frame for the next flush; writes when enough is gathered. Dropping the future may lose the frame,
-    /// so it is dropped only to close the connection.
-    pub(crate) async fn feed(&mut self, text: Bytes) -> Result<(), Ending> {
-        if text.len() <= LARGE_FRAME {
-            let frame = Frame::message(text, OpCode::Data(Data::Text), true);
-            return self
-                .ws
-                .feed(Message::Frame(frame))
-                .await
-                .map_err(|error| ending_of(&error));
-        }
-        self.flush().await?;
-        self.large = Some(large_header(text.len()).chain(text));
-        self.flush().await
+    /// Sends one text frame, for the time before the welcome.
+    pub(crate) fn send(&self, text: Bytes) {
+        let mut out = self.line.lock();
+        let moved_ms = out.moved_ms();
+        out.send(&[text], moved_ms);
     }
 
-    /// Writes everything gathered. May be dropped and called again.
-    pub(crate) async fn flush(&mut self) -> Result<(), Ending> {
-        // A large frame is begun only with the library's buffer empty, so the rest of one comes first.
-        while let Some(rest) = &mut self.large {
-            let written = self.ws.get_mut().write_buf(rest).await;
-            match written.map_err(|error| ending_of(&Error::Io(error)))? {
-                0 => return Err(Ending::Gone),
-                _ if !rest.has_remaining() => self.large = None,
-                _ => {}
+    /// Writes everything that was sent. May be dropped and called again.
+    async fn flush(&self) {
+        loop {
+            {
+                let mut out = self.line.lock();
+                let moved_ms = out.moved_ms();
+                out.flush(moved_ms);
+                if !out.is_full() {
+                    return;
+                }
             }
+            self.reader.writable().await;
         }
-        self.ws.flush().await.map_err(|error| ending_of(&error))
     }
 
-    /// Ends the connection with `code`, within [`CLOSING_WITHIN`]. What the client still sends is read and dropped,
-    /// because a socket closed with unread bytes is reset, and the reset can overtake the close frame.
-    pub(crate) async fn close(mut self, code: CloseCode) {
+    /// Ends the connection in order, within [`CLOSING_WITHIN`]. What the client still sends is read and dropped, because a
+    /// socket closed with unread bytes is reset, and the reset can overtake the close frame.
+    pub(crate) async fn end(mut self, ending: Ending) {
+        let payload = match ending {
+            Ending::Close(code) => {
+                let code = (code.as_u16(), code.name());
+                Some([&code.0.to_be_bytes(), code.1.as_bytes()].concat())
+            }
+            // The client's own close is answered with what it said.
+            Ending::Left(code) => Some(code.map_or(Vec::new(), |code| code.to_be_bytes().to_vec())),
+            Ending::Gone => None,
+        };
+        if let Some(payload) = payload {
+            let mut out = self.line.lock();
+            let moved_ms = out.moved_ms();
+            out.send_one(frames::CLOSE, payload.into(), moved_ms);
+        }
         let handshake = async {
-            self.flush().await?;
-            let frame = CloseFrame {
-                code: code.as_u16().into(),
-                reason: Utf8Bytes::from_static(code.name()),
-            };
-            self.ws
-                .send(Message::Close(Some(frame)))
-                .await
-                .map_err(|error| ending_of(&error))?;
-            self.drain().await.map_err(|_| Ending::Gone)
+            self.flush().await;
+            self.line.lock().end();
+            let mut scrap = [0; 1024];
+            while self.reader.socket.read(&mut scrap).await? > 0 {}
+            io::Result::Ok(())
         };
         let _ = timeout(CLOSING_WITHIN, handshake).await;
     }
+}
 
-    /// Answers the client's own close, within [`CLOSING_WITHIN`].
-    pub(crate) async fn answer_close(mut self) {
-        let handshake = async {
-            let _ = self.ws.flush().await;
-            self.drain().await
-        };
-        let _ = timeout(CLOSING_WITHIN, handshake).await;
+impl Reader {
+    /// What the socket is ready for next: reading, or only writing while it is `full`.
+    pub(crate) async fn ready(&mut self, full: bool) -> Result<Ready, Ending> {
+        if full {
+            self.writable().await;
+            return Ok(Ready::Write);
+        }
+        self.read().await.map(Ready::Read)
     }
 
-    async fn drain(&mut self) -> io::Result<()> {
-        let socket = self.ws.get_mut();
-        socket.joined();
-        socket.shutdown().await?;
-        let mut scrap = [0; 1024];
-        while socket.read(&mut scrap).await? > 0 {}
-        Ok(())
+    /// Resolves when the socket may take bytes again, or has failed.
+    async fn writable(&self) {
+        // A failed socket is found out by the write that follows.
+        let _ = self.socket.as_ref().writable().await;
+    }
+
+    /// The next bytes. Nothing is lost when the future is dropped.
+    async fn read(&mut self) -> Result<Chunk, Ending> {
+        std::future::poll_fn(|cx| self.poll_read(cx)).await
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Chunk, Ending>> {
+        let mut chunk = Chunk::spare();
+        let most = self.allowance.unwrap_or(READ_BUFFER).min(READ_BUFFER);
+        if most == 0 {
+            return Poll::Ready(Err(Ending::Close(CloseCode::TooLarge)));
+        }
+        let mut buffer = ReadBuf::new(&mut chunk.bytes[..most]);
+        match Pin::new(&mut self.socket).poll_read(cx, &mut buffer) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(_)) => return Poll::Ready(Err(Ending::Gone)),
+            Poll::Ready(Ok(())) => {}
+        }
+        chunk.length = buffer.filled().len();
+        if chunk.length == 0 {
+            return Poll::Ready(Err(Ending::Gone));
+        }
+        if let Some(allowance) = &mut self.allowance {
+            *allowance -= chunk.length;
+        }
+        Poll::Ready(Ok(chunk))
     }
 }
 
-/// The header of an unmasked, unfragmented text frame of at least 126 bytes (RFC 6455, 5.2).
-fn large_header(length: usize) -> Bytes {
-    let mut header = BytesMut::with_capacity(10);
-    header.extend_from_slice(&[0x81]);
-    if let Ok(short) = u16::try_from(length) {
-        header.extend_from_slice(&[126]);
-        header.extend_from_slice(&short.to_be_bytes());
-    } else {
-        header.extend_from_slice(&[127]);
-        header.extend_from_slice(&(length as u64).to_be_bytes());
-    }
-    header.freeze()
+thread_local! {
+    /// The buffer that reads on this thread go into.
+    static SPARE: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
 }
 
-/// What an error of the socket means for the connection (P1.3, P1.5, P8.3).
-fn ending_of(error: &Error) -> Ending {
-    match error {
-        Error::Io(error) => match error.kind() {
-            io::ErrorKind::TimedOut => Ending::Close(CloseCode::Slow),
-            io::ErrorKind::QuotaExceeded => Ending::Close(CloseCode::TooLarge),
-            _ => Ending::Gone,
-        },
-        Error::Capacity(_) => Ending::Close(CloseCode::TooLarge),
-        Error::Utf8(_) => Ending::Close(CloseCode::BadFrame),
-        Error::Protocol(error) if is_reset(error) => Ending::Gone,
-        Error::Protocol(_) => Ending::Close(CloseCode::BadFrame),
-        _ => Ending::Gone,
+/// Bytes that came in, in the thread's buffer, which gets it back when this is dropped.
+pub(crate) struct Chunk {
+    bytes: Box<[u8]>,
+    length: usize,
+}
+
+impl Chunk {
+    fn spare() -> Self {
+        let spare = SPARE.take();
+        Self {
+            bytes: spare.unwrap_or_else(|| vec![0; READ_BUFFER].into_boxed_slice()),
+            length: 0,
+        }
     }
 }
 
-fn is_reset(error: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
-    use tokio_tungstenite::tungstenite::error::ProtocolError as E;
-    matches!(
-        error,
-        E::ResetWithoutClosingHandshake | E::SendAfterClosing | E::ReceivedAfterClosing
-    )
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        SPARE.set(Some(std::mem::take(&mut self.bytes)));
+    }
+}
+
+impl Deref for Chunk {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl DerefMut for Chunk {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[..self.length]
+    }
 }

@@ -31,7 +31,7 @@ impl LiveRoom {
     pub(crate) fn glance(&self) -> Option<Glance> {
         let glance = self.with(|core| Glance {
             members: core.room.members(),
-            connections: core.mailboxes.len(),
+            connections: core.lines.len(),
             tail: core.marks.tail,
             stored: core.marks.stored,
             finished: core.room.finished(),

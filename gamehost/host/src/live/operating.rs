@@ -3,7 +3,8 @@
 use latchkey_protocol::{Body, CloseCode, MemberId};
 use latchkey_room::{Input, Now};
 
-use super::{Core, Desk, Ended, LiveRoom, Pending};
+use super::{Core, Ended, LiveRoom, Pending};
+use crate::desk::Desk;
 
 impl LiveRoom {
     /// Takes a seat away. Whether it did, and what the room has for the archive.
@@ -29,10 +30,10 @@ impl LiveRoom {
     /// Closes the connections for good; the room itself stays until it is stored and idle.
     pub(crate) fn close_connections(&self, code: CloseCode) -> usize {
         let core = self.lock();
-        for mailbox in core.mailboxes.values() {
-            mailbox.close(code);
+        for (_, line) in &core.lines {
+            line.close(code);
         }
-        core.mailboxes.len()
+        core.lines.len()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a room that was stopped still has for the archive.
 
-use latchkey_protocol::{Body, Epoch, Kind, Mac, MemberId, RoomKey, Seq, UnixMs};
+use latchkey_protocol::{Body, Epoch, Kind, Mac, MemberId, Record, RoomKey, Seq, UnixMs};
 use latchkey_room::{Start, Summary};
 
 use super::*;

@@ -1,0 +1,252 @@
+//! The sending half of a connection, shared by its own task and its room: whoever orders a record writes it straight to
+//! the sockets of those that are caught up, and a connection's own task writes on when its socket was full.
+//!
+//! Bytes of two frames never mix and frames leave in the order they are given, because every write happens under the
+//! line's lock. What a joined connection is given out of its room's log is taken and written under the room's lock too,
+//! so it cannot be overtaken on the way. Nothing here waits: a full socket keeps what is left of one write, which is
+//! bounded because nothing more is taken for it, and nothing more read from it, until that is gone.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::{Buf as _, Bytes};
+use latchkey_protocol::CloseCode;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::Notify;
+
+use crate::frames::{self, Head};
+use crate::limits::FRAMES_PER_WRITE;
+
+/// The sending half of one connection.
+#[derive(Debug)]
+pub(crate) struct Line {
+    out: Mutex<Out>,
+    /// Rung when the connection's task has something to look at. A ring before it listens is kept.
+    bell: Notify,
+    /// The close code, or 0 while the connection may live.
+    code: AtomicU16,
+    /// When the connection's task looks at its room again without being rung for, in elapsed milliseconds.
+    alarm: AtomicU64,
+}
+
+/// What a line's lock guards.
+#[derive(Debug)]
+pub(crate) struct Out {
+    /// Where bytes go; gone when a write has failed, after which nothing is sent any more.
+    sink: Option<Sink>,
+    /// Headers and payloads that the socket did not take, of which the first may be begun.
+    rest: VecDeque<Bytes>,
+    /// When the socket last took something, or became full, in elapsed milliseconds.
+    moved_ms: u64,
+}
+
+/// Where a line's bytes go. Dropping it ends the sending direction.
+#[derive(Debug)]
+pub(crate) enum Sink {
+    /// A client's socket.
+    Tcp(OwnedWriteHalf),
+    /// One that a test plays.
+    #[cfg(test)]
+    Played(std::sync::Arc<tests::Played>),
+}
+
+impl Sink {
+    fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => socket.try_write_vectored(slices),
+            #[cfg(test)]
+            Self::Played(socket) => socket.write(slices),
+        }
+    }
+}
+
+impl Line {
+    /// A line over `sink`, on which nothing was sent.
+    pub(crate) fn new(sink: Sink, now_ms: u64) -> Self {
+        Self {
+            out: Mutex::new(Out {
+                sink: Some(sink),
+                rest: VecDeque::new(),
+                moved_ms: now_ms,
+            }),
+            bell: Notify::new(),
+            code: AtomicU16::new(0),
+            alarm: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// Takes the lock. A panic while it was held may have left half a frame on the way, so nothing follows it.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Out> {
+        self.out.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
+            let mut out = poisoned.into_inner();
+            out.fail();
+            out
+        })
+    }
+
+    /// Rings for the connection's task.
+    pub(crate) fn ring(&self) {
+        self.bell.notify_one();
+    }
+
+    /// Rings if `due` (elapsed milliseconds) is before the task would look by itself.
+    pub(crate) fn ring_by(&self, due: u64) {
+        if due < self.alarm.load(Ordering::Relaxed) {
+            self.ring();
+        }
+    }
+
+    /// Notes when the task looks by itself.
+    pub(crate) fn looks_at(&self, at_ms: u64) {
+        self.alarm.store(at_ms, Ordering::Relaxed);
+    }
+
+    /// Resolves at the next ring.
+    pub(crate) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
+    /// The connection is to end with `code`. The first code given stands.
+    pub(crate) fn close(&self, code: CloseCode) {
+        let first =
+            self.code
+                .compare_exchange(0, code.as_u16(), Ordering::AcqRel, Ordering::Acquire);
+        if first.is_ok() {
+            self.ring();
+        }
+    }
+
+    /// What the connection is to end with.
+    pub(crate) fn closed(&self) -> Option<CloseCode> {
+        let code = self.code.load(Ordering::Acquire);
+        let known = || CloseCode::ALL.iter().find(|known| known.as_u16() == code);
+        (code != 0).then(known).flatten().copied()
+    }
+}
+
+impl Out {
+    /// Whether the socket is full: what it did not take waits for it.
+    pub(crate) fn is_full(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
+    /// Whether a write has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.sink.is_none()
+    }
+
+    /// When the socket last took something, or became full, in elapsed milliseconds.
+    pub(crate) fn moved_ms(&self) -> u64 {
+        self.moved_ms
+    }
+
+    /// Bytes that wait for the socket.
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> usize {
+        self.rest.iter().map(Bytes::len).sum()
+    }
+
+    /// Ends the sending direction.
+    pub(crate) fn end(&mut self) {
+        self.fail();
+    }
+
+    fn fail(&mut self) {
+        self.sink = None;
+        self.rest = VecDeque::new();
+    }
+
+    /// Sends text frames behind everything before them.
+    pub(crate) fn send(&mut self, texts: &[Bytes], now_ms: u64) {
+        for texts in texts.chunks(FRAMES_PER_WRITE) {
+            self.send_some(frames::TEXT, texts, now_ms);
+        }
+    }
+
+    /// Sends one frame that begins with `first`.
+    pub(crate) fn send_one(&mut self, first: u8, payload: Bytes, now_ms: u64) {
+        self.send_some(first, &[payload], now_ms);
+    }
+
+    /// Writes as much as the socket takes and keeps the rest.
+    fn send_some(&mut self, first: u8, payloads: &[Bytes], now_ms: u64) {
+        let mut heads = [Head::new(first, 0); FRAMES_PER_WRITE];
+        let mut slices = [IoSlice::new(&[]); 2 * FRAMES_PER_WRITE];
+        let count = payloads.len();
+        for (head, payload) in heads.iter_mut().zip(payloads) {
+            *head = Head::new(first, payload.len());
+        }
+        for (at, (head, payload)) in heads.iter().zip(payloads).enumerate() {
+            slices[2 * at] = IoSlice::new(head.as_bytes());
+            slices[2 * at + 1] = IoSlice::new(payload);
+        }
+        let mut taken = 0;
+        if !self.is_full() {
+            self.moved_ms = now_ms;
+            match offer(self.sink.as_ref(), &slices[..2 * count]) {
+                Some(some) => taken = some,
+                None => return self.fail(),
+            }
+        }
+        for (head, payload) in heads.iter().zip(payloads) {
+            let size = head.as_bytes().len() + payload.len();
+            if taken < size {
+                self.keep(Bytes::copy_from_slice(head.as_bytes()), &mut taken);
+                self.keep(payload.clone(), &mut taken);
+            } else {
+                taken -= size;
+            }
+        }
+    }
+
+    /// Keeps `bytes`, but for those of them that were taken.
+    fn keep(&mut self, mut bytes: Bytes, taken: &mut usize) {
+        let gone = bytes.len().min(*taken);
+        *taken -= gone;
+        bytes.advance(gone);
+        if !bytes.is_empty() {
+            self.rest.push_back(bytes);
+        }
+    }
+
+    /// Writes what is left, as far as the socket takes it.
+    pub(crate) fn flush(&mut self, now_ms: u64) {
+        while self.is_full() {
+            let mut slices = [IoSlice::new(&[]); 2 * FRAMES_PER_WRITE];
+            let count = self.rest.len().min(slices.len());
+            for (slice, rest) in slices.iter_mut().zip(&self.rest) {
+                *slice = IoSlice::new(rest);
+            }
+            let mut taken = match offer(self.sink.as_ref(), &slices[..count]) {
+                None => return self.fail(),
+                Some(0) => return,
+                Some(some) => some,
+            };
+            self.moved_ms = now_ms;
+            while let Some(first) = self.rest.front_mut() {
+                if taken < first.len() {
+                    first.advance(taken);
+                    break;
+                }
+                taken -= first.len();
+                self.rest.pop_front();
+            }
+        }
+        self.rest = VecDeque::new();
+    }
+}
+
+/// How many bytes the socket takes now; `None` when it takes none any more.
+fn offer(sink: Option<&Sink>, slices: &[IoSlice<'_>]) -> Option<usize> {
+    match sink?.write(slices) {
+        Ok(0) => None,
+        Ok(taken) => Some(taken),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(0),
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
