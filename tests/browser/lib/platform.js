@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -33,6 +33,7 @@ export class Platform {
     this.folder = mkdtempSync(path.join(tmpdir(), 'latchkey-browser-'));
     this.log = createWriteStream(path.join(OUTPUT, 'logs', `browser-${name}.log`));
     this.site = '';
+    this.admin = '';
   }
 
   /** @param {number} port */
@@ -49,10 +50,15 @@ export class Platform {
       timer = setTimeout(() => fail(new Error('The platform was not ready in time; see its log.')), READY_WITHIN_MS);
     });
     try {
-      this.site = JSON.parse(await Promise.race([line, died, late])).site;
+      ({ site: this.site, admin: this.admin } = JSON.parse(await Promise.race([line, died, late])));
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** What the admin listener asks for. */
+  credential() {
+    return { username: 'operator', password: readFileSync(path.join(this.folder, 'admin-password'), 'utf8').trim() };
   }
 
   /** Ends the process as a power cut would. */

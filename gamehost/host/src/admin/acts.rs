@@ -11,6 +11,7 @@ use latchkey_protocol::{Body, MemberId, RoomId};
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
+use super::rooms::At;
 use crate::host::Shared;
 use crate::operate::NotDone;
 
@@ -37,6 +38,13 @@ pub(super) fn bad_id(error: BadId) -> Failed {
     Failed::Bad(error.to_string())
 }
 
+/// Which seat the path names.
+#[derive(Debug, Deserialize)]
+pub(super) struct Seat {
+    room: String,
+    member: String,
+}
+
 /// What the operator wants to say; it is the notice's body as well (P4.2).
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -47,7 +55,7 @@ pub(super) struct Notice {
 /// `POST /rooms/{room}/close`.
 pub(super) async fn close(
     State(shared): State<Arc<Shared>>,
-    Path(room): Path<String>,
+    Path(At { room }): Path<At>,
 ) -> Result<Json<Done>, Failed> {
     let closed = shared.close(room.parse().map_err(bad_id)?)?;
     done(format!(
@@ -58,7 +66,7 @@ pub(super) async fn close(
 /// `POST /rooms/{room}/notice`.
 pub(super) async fn notice(
     State(shared): State<Arc<Shared>>,
-    Path(room): Path<String>,
+    Path(At { room }): Path<At>,
     asked: Result<Json<Notice>, JsonRejection>,
 ) -> Result<Json<Done>, Failed> {
     let Json(asked) = asked.map_err(|error| Failed::Bad(error.body_text()))?;
@@ -73,7 +81,7 @@ pub(super) async fn notice(
 /// `POST /rooms/{room}/members/{member}/kick`.
 pub(super) async fn kick(
     State(shared): State<Arc<Shared>>,
-    Path((room, member)): Path<(String, String)>,
+    Path(Seat { room, member }): Path<Seat>,
 ) -> Result<Json<Done>, Failed> {
     let member: MemberId = member.parse().map_err(bad_id)?;
     shared.take_away(room.parse().map_err(bad_id)?, member)?;

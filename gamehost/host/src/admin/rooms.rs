@@ -14,6 +14,12 @@ use super::census::{Asked, Page};
 use crate::host::Shared;
 use crate::live::LiveRoom;
 
+/// Which room the path names. By name, because a router in front of this one may have parts of its own in the path.
+#[derive(Debug, Deserialize)]
+pub(super) struct At {
+    pub(super) room: String,
+}
+
 /// Whether names are asked for. They are personal, and most of what an operator does needs none.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
@@ -64,7 +70,7 @@ pub(super) async fn list(
 /// `GET /rooms/{room}`.
 pub(super) async fn one(
     State(shared): State<Arc<Shared>>,
-    Path(room): Path<String>,
+    Path(At { room }): Path<At>,
     Query(Names { names }): Query<Names>,
 ) -> Result<Json<Opened>, Failed> {
     let live = here(&shared, &room)?;

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::sleep;
 
 use super::Failed;
-use super::rooms::{Names, here};
+use super::rooms::{At, Names, here};
 use crate::host::Shared;
 use crate::limits::{SHOWN_BODY, WATCH_AHEAD, WATCH_EVERY, WATCHER_WAITS};
 use crate::live::{Ended, LiveRoom};
@@ -120,7 +120,7 @@ pub(super) struct From {
 /// `GET /rooms/{room}/records`: the records memory holds after `after`, then each new one.
 pub(super) async fn records(
     State(shared): State<Arc<Shared>>,
-    Path(room): Path<String>,
+    Path(At { room }): Path<At>,
     Query(From { after }): Query<From>,
     Query(Names { names }): Query<Names>,
     headers: HeaderMap,

@@ -45,7 +45,7 @@ let opened;
 function follow() {
   const id = location.hash.match(/^#room=([0-9a-z]{20})$/)?.[1];
   if (opened?.id === id) return;
-  opened?.end_view();
+  opened?.endView();
   opened = id && new Room(id, () => { location.hash = ''; });
 }
 

@@ -3,7 +3,8 @@
 
 import { bytes, count, el, seconds, svg } from './dom.js';
 
-const SPAN = 15 * 60 * 1000;
+/** As much is drawn as is kept, and at least so much, so that a host that has just started is no smear. */
+const LEAST = 2 * 60 * 1000;
 const MOST = 450;
 const WIDTH = 300;
 const HEIGHT = 100;
@@ -12,16 +13,16 @@ const GAP = 10_000;
 
 const milliseconds = (value) => seconds(value / 1000);
 
-/** Each drawing: its name, how a value is written, and its lines. */
+/** Each drawing: its name, how a value is written, its lines, and what its unit is counted in. */
 const CHARTS = [
   ['Connections', count, [['connections', '']]],
   ['Rooms in memory', count, [['rooms', '']]],
   ['Records per second', count, [['records_per_s', '']]],
   ['Deliveries per second', count, [['deliveries_per_s', '']]],
-  ['Delivery takes', milliseconds, [['p50_ms', 'p50 '], ['p99_ms', 'p99 ']]],
+  ['Latency', milliseconds, [['p50_ms', 'p50 '], ['p99_ms', 'p99 ']]],
   ['Archive is behind', seconds, [['archive_lag_s', '']]],
-  ['Journal', bytes, [['journal_bytes', '']]],
-  ['Memory', bytes, [['resident_bytes', '']]],
+  ['Journal', bytes, [['journal_bytes', '']], 1024],
+  ['Memory', bytes, [['resident_bytes', '']], 1024],
 ];
 const CLASSES = ['first', 'second'];
 
@@ -29,7 +30,7 @@ export class Charts {
   /** @param {HTMLElement} place */
   constructor(place) {
     this.samples = [];
-    this.drawings = CHARTS.map((chart) => new Drawing(...chart, this));
+    this.drawings = CHARTS.map((chart) => new Drawing(this, ...chart));
     place.append(...this.drawings.map((drawing) => drawing.figure));
     addEventListener('resize', () => this.draw());
   }
@@ -42,14 +43,19 @@ export class Charts {
 
   /** The sample drawn nearest to a share of the width. */
   near(share) {
-    const wanted = this.from() + share * SPAN;
+    const wanted = this.from() + share * this.span();
     const distance = (sample) => Math.abs(sample.at - wanted);
     return this.samples.reduce((best, sample) => (distance(sample) < distance(best) ? sample : best), this.samples[0]);
   }
 
   /** Where the drawings begin. */
   from() {
-    return (this.samples.at(-1)?.at ?? Date.now()) - SPAN;
+    return (this.samples.at(-1)?.at ?? Date.now()) - this.span();
+  }
+
+  /** How much time they show. */
+  span() {
+    return Math.max(LEAST, (this.samples.at(-1)?.at ?? 0) - (this.samples[0]?.at ?? 0));
   }
 
   draw() {
@@ -58,13 +64,17 @@ export class Charts {
 }
 
 class Drawing {
-  constructor(name, format, lines, charts) {
-    Object.assign(this, { name, format, lines, charts, at: null });
+  constructor(charts, name, format, lines, unit = 1) {
+    Object.assign(this, { name, format, lines, unit, charts, at: null });
     this.value = el('span', { class: 'value' });
-    this.when = el('span', { class: 'name' });
+    // The drawing is stretched, and letters in it would be too: what is written stands around it.
+    this.scale = el('span');
+    this.when = el('span');
     this.area = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', preserveAspectRatio: 'none' });
     this.figure = el('figure', { class: 'chart' },
-      el('figcaption', {}, el('span', { class: 'name' }, name), this.value), this.area, this.when);
+      el('figcaption', {}, el('span', { class: 'name' }, name), this.value),
+      this.area,
+      el('p', { class: 'around' }, this.scale, this.when));
     this.area.addEventListener('pointermove', (event) => this.point(event));
     this.area.addEventListener('pointerleave', () => { this.at = null; this.draw(); });
   }
@@ -82,11 +92,11 @@ class Drawing {
     const written = ([key, label]) => label + (shown?.[key] == null ? '–' : this.format(shown[key]));
     this.value.replaceChildren(...this.lines.map((line, at) =>
       el('span', this.lines.length > 1 ? { class: CLASSES[at] } : {}, written(line))));
-    this.when.textContent = this.at ? new Date(this.at.at).toLocaleTimeString() : '';
+    this.when.textContent = this.at ? new Date(this.at.at).toLocaleTimeString() : `last ${seconds(Math.round(this.charts.span() / 60000) * 60)}`;
     this.area.setAttribute('aria-label', `${this.name}: ${this.lines.map(written).join(', ')}`);
-    const top = nice(Math.max(...samples.flatMap((sample) => this.lines.map(([key]) => sample[key] ?? 0)), 0));
-    const x = (sample) => ((sample.at - this.charts.from()) / SPAN) * WIDTH;
-    const y = (value) => HEIGHT - 12 - (value / top) * (HEIGHT - 26);
+    const top = nice(Math.max(...samples.flatMap((sample) => this.lines.map(([key]) => sample[key] ?? 0)), 0), this.unit);
+    const x = (sample) => ((sample.at - this.charts.from()) / this.charts.span()) * WIDTH;
+    const y = (value) => HEIGHT - 2 - (value / top) * (HEIGHT - 4);
     this.area.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
     this.area.replaceChildren(
       svg('line', { class: 'grid', x1: 0, x2: WIDTH, y1: y(top), y2: y(top) }),
@@ -96,16 +106,7 @@ class Drawing {
       })),
       ...(this.at ? [svg('line', { class: 'cross', x1: x(this.at), x2: x(this.at), y1: 0, y2: HEIGHT })] : []),
     );
-    this.label(this.format(top));
-  }
-
-  /** The scale is written beside the drawing, which is stretched, and its letters would be too. */
-  label(top) {
-    if (!this.scale) {
-      this.scale = el('span', { class: 'name scale' });
-      this.figure.firstChild.append(this.scale);
-    }
-    this.scale.textContent = `up to ${top}`;
+    this.scale.textContent = `0 to ${this.format(top)}`;
   }
 }
 
@@ -119,9 +120,10 @@ function path(samples, x, y) {
   }).join('');
 }
 
-/** A round number at or above `value`, so that the scale does not tremble. */
-function nice(value) {
+/** A number at or above `value` that is round in its unit, so that the scale does not tremble. */
+function nice(value, unit) {
   if (value <= 0) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
+  const base = unit > 1 ? unit ** Math.max(0, Math.floor(Math.log(value) / Math.log(unit))) : 1;
+  const power = base * 10 ** Math.floor(Math.log10(value / base));
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value);
 }

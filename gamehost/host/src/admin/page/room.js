@@ -133,7 +133,7 @@ export class Room {
   }
 
   /** Ends what the view does in the background. */
-  end_view() {
+  endView() {
     this.shut = true;
     clearInterval(this.timer);
     this.events?.close();
