@@ -336,9 +336,10 @@ export class Session {
   /**
    * How far what this client holds as ordered is part of the history for certain. The host judged the position that was
    * offered and nothing beyond it: a replay that broke off may lie behind records that were seen before it and lost since.
+   * After a rewind it is what was stored (P4.8).
    */
   get #sure() {
-    return this.#rewind ? this.#rewind.seq : this.#offered?.seq ?? 0;
+    return this.#rewind ? Math.min(this.#rewind.seq, this.log.stored) : this.#offered?.seq ?? 0;
   }
 
   /** @param {import('./types.js').LogRecord} record @param {string} text */

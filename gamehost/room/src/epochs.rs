@@ -40,6 +40,14 @@ impl Epochs {
         }
     }
 
+    /// The last record, of a log that ends at `tail`, that was ordered in an epoch at or before `epoch`.
+    pub(crate) fn last_by(&self, epoch: Epoch, tail: Seq) -> Seq {
+        let later = self.0.partition_point(|(noted, _)| *noted <= epoch);
+        self.0
+            .get(later)
+            .map_or(tail, |(_, first)| Seq(first.0.saturating_sub(1)))
+    }
+
     /// The epoch that ordered `seq`, which is part of the log; zero for the place before its first record.
     pub(crate) fn of(&self, seq: Seq) -> Epoch {
         let later = self.0.partition_point(|(_, first)| *first <= seq);
@@ -70,6 +78,8 @@ mod tests {
         epochs.note(Epoch(4), Seq(11));
         let last = |epoch| epochs.last_in(Epoch(epoch), Seq(20)).0;
         assert_eq!([0, 1, 3, 4, 9].map(last), [0, 10, 0, 20, 0]);
+        let last = |epoch| epochs.last_by(Epoch(epoch), Seq(20)).0;
+        assert_eq!([0, 1, 3, 4, 9].map(last), [0, 10, 10, 20, 20]);
         let of = |seq| epochs.of(Seq(seq)).0;
         assert_eq!([0, 1, 10, 11, 20].map(of), [0, 1, 1, 4, 4]);
     }

@@ -12,7 +12,7 @@ use crate::{Command, ConnectionId, Log, Now, Room};
 /// From where a client goes on.
 #[derive(Debug, PartialEq, Eq)]
 struct Course {
-    /// The last record of its copy that holds, when the rest does not.
+    /// The last record of its copy that may hold, when the copy does not as a whole.
     rewind: Option<Seq>,
     resumed: bool,
     /// Whether it starts from the newest checkpoint.
@@ -110,10 +110,9 @@ impl Room {
         let Some(have) = have else {
             return anew;
         };
-        let common = self.common(have);
-        if common < have.seq {
+        if !self.holds(have) {
             return Course {
-                rewind: Some(common),
+                rewind: Some(self.rewind_to(have)),
                 ..anew
             };
         }
@@ -129,16 +128,22 @@ impl Room {
         }
     }
 
-    /// The last record of a client's copy that is known to be part of this history (P6.1). Of an epoch that ordered
-    /// nothing here, or a later one than this room's, nothing is known: its host may have gone on from less than what
-    /// was rebuilt since, and have ordered other records under the same numbers.
-    fn common(&self, have: Position) -> Seq {
-        let known = if have.epoch == self.epoch {
+    /// Whether a client's copy is part of this history (P6.1). Its last record is, or it is not: an epoch that ordered
+    /// nothing here, or comes after this room's, may have given the same numbers to other records.
+    fn holds(&self, have: Position) -> bool {
+        let last = if have.epoch == self.epoch {
             self.tail()
         } else {
             self.fold.last_in(have.epoch)
         };
-        have.seq.min(known)
+        have.seq <= last
+    }
+
+    /// The last record of a copy that does not hold which may still do: the next one here is of a later epoch than any
+    /// the copy can have (P4.8).
+    fn rewind_to(&self, have: Position) -> Seq {
+        let before = Seq(have.seq.0.saturating_sub(1));
+        before.min(self.fold.last_by(have.epoch))
     }
 
     fn welcome(&self, seat: usize, course: &Course, now: Now) -> ServerFrame<'_> {

@@ -114,6 +114,11 @@ impl Summary {
         self.epochs.last_in(epoch, self.tail)
     }
 
+    /// The last record ordered in an epoch at or before `epoch`.
+    pub(crate) fn last_by(&self, epoch: Epoch) -> Seq {
+        self.epochs.last_by(epoch, self.tail)
+    }
+
     /// The position of who has the log as far as `seq`.
     pub(crate) fn position(&self, seq: Seq) -> Position {
         let epoch = self.epochs.of(seq);

@@ -18,7 +18,7 @@ const MEMBERS: usize = 4;
 const SEED: u64 = 7;
 
 /// What the runs must have come through.
-const MUST_HAPPEN: [&str; 8] = [
+const MUST_HAPPEN: [&str; 10] = [
     "a copy longer than the archive went on",
     "histories were rivals",
     "a member was resumed",
@@ -27,6 +27,8 @@ const MUST_HAPPEN: [&str; 8] = [
     "an absent member knew an epoch that ordered nothing here",
     "a journal's tail went on",
     "an epoch ordered nothing",
+    "a rewind was told exactly",
+    "a rewind was told less than exactly",
 ];
 
 /// The life of one host: who comes while it gathers, who comes later, what is said and heard and stored.
@@ -74,6 +76,8 @@ fn life() -> impl Strategy<Value = Life> {
 struct World {
     archive: Vec<Record>,
     copies: [Vec<Record>; MEMBERS],
+    /// What each was told to be stored.
+    stored: [usize; MEMBERS],
     /// What a former host's journal holds.
     journal: Vec<Record>,
     epoch: u64,
@@ -145,6 +149,12 @@ impl World {
         }
         let stored = (self.archive.len() + life.stores).min(table.journal.records.len());
         self.archive = table.journal.records[..stored].to_vec();
+        for who in 0..MEMBERS {
+            // Those still on the line are told.
+            if table.journal.records.starts_with(&self.copies[who]) {
+                self.stored[who] = stored;
+            }
+        }
         if life.journal_kept {
             self.journal = table.journal.records;
         }
@@ -238,13 +248,23 @@ impl World {
             .take_while(|(a, b)| a == b)
             .count();
         let told = usize::try_from(replies[0]["seq"].as_u64().unwrap()).unwrap();
-        assert!(told <= common, "P4.8: all to {told} holds, and {common} do");
+        let most = self.copies[who].len();
+        assert!(
+            (common..most).contains(&told),
+            "P4.8: {common} hold, told {told}"
+        );
+        assert!(told >= self.stored[who], "P5.3: what is stored holds");
         self.see("a member was rewound");
         if log.len() > opened {
             self.see("a member that was not waited for was rewound");
         }
         if log.iter().all(|record| record.epoch != have.epoch) {
             self.see("an absent member knew an epoch that ordered nothing here");
+        }
+        if common == told {
+            self.see("a rewind was told exactly");
+        } else {
+            self.see("a rewind was told less than exactly");
         }
         self.copies[who].clear();
     }

@@ -137,7 +137,7 @@ export class ReferenceHost {
     if (!this.log.some(({ kind, from }) => kind === 'joined' && from === member)) {
       this.#append({ from: member, n: 0, kind: 'joined', body: { name: member, colour: '#123456' } });
     }
-    if (have && !holds) peer.send({ op: 'rewind', epoch: this.epoch, seq: this.#common(have) });
+    if (have && !holds) peer.send({ op: 'rewind', epoch: this.epoch, seq: this.#mayHold(have) });
     const checkpoint = !resumed && this.checkpoint && this.startAtCheckpoint(member) ? this.checkpoint : undefined;
     this.#live.set(member, peer);
     peer.send({
@@ -151,13 +151,13 @@ export class ReferenceHost {
 
   /** P6.1 */
   #holds({ epoch, seq }) {
-    return seq <= this.#common({ epoch, seq });
+    const last = epoch === this.epoch ? this.tail : this.log.findLastIndex((record) => record.epoch === epoch) + 1;
+    return seq <= last;
   }
 
-  /** How much of a copy that ends with this record is known to be of this history. */
-  #common({ epoch, seq }) {
-    const last = epoch === this.epoch ? this.tail : this.log.findLastIndex((record) => record.epoch === epoch) + 1;
-    return Math.min(seq, last);
+  /** Where the log's next record is of a later epoch than any that the copy can have (P4.8). */
+  #mayHold({ epoch, seq }) {
+    return Math.min(seq - 1, this.log.filter((record) => record.epoch <= epoch).length);
   }
 
   #members() {
