@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use latchkey_embedded::archive::EmbeddedArchive;
-use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
 use latchkey_host::contracts;
 use latchkey_host::ports::{Archive, ArchiveError};
@@ -23,19 +22,6 @@ async fn the_archive_keeps_its_contract() {
     contracts::archive(|| {
         count.set(count.get() + 1);
         Arc::new(EmbeddedArchive::new(fresh(&folder, count.get())))
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_directory_keeps_its_contract() {
-    let folder = TempDir::new().unwrap();
-    let count = std::cell::Cell::new(0);
-    contracts::directory(|| {
-        count.set(count.get() + 1);
-        let rooms = fresh(&folder, count.get());
-        let file = folder.path().join(format!("directory-{}.db", count.get()));
-        Arc::new(EmbeddedDirectory::open(&file, &rooms).unwrap())
     })
     .await;
 }

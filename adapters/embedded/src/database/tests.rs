@@ -240,3 +240,88 @@ async fn a_read_whose_caller_went_away_keeps_its_place_until_it_ends() {
     let all = u32::try_from(READERS).unwrap();
     drop(permits.acquire_many(all).await.unwrap());
 }
+
+/// As several processes that start at one time on a new folder.
+fn open_at_once(folder: &tempfile::TempDir, count: usize) -> Vec<Database> {
+    let barrier = std::sync::Barrier::new(count);
+    std::thread::scope(|scope| {
+        let open = || {
+            barrier.wait();
+            open(folder)
+        };
+        let threads: Vec<_> = (0..count).map(|_| scope.spawn(open)).collect();
+        let opened = threads.into_iter().map(|thread| thread.join().unwrap());
+        opened.collect::<Result<_, _>>().unwrap()
+    })
+}
+
+#[test]
+fn many_processes_may_make_and_migrate_a_database_at_one_time() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = open_at_once(&folder, 10);
+        let file = Connection::open(opened[0].path()).unwrap();
+        let version = file.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+        assert_eq!(version, Ok(1));
+        let mode = file.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+        assert_eq!(mode.as_deref(), Ok("wal"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_processes_change_one_row_without_losing_a_change_and_readers_see_none_of_it_half_done()
+ {
+    const CHANGES: i64 = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open_at_once(&folder, 5);
+    let two = "INSERT INTO sends (key, revision, body) VALUES ('a', 0, '{}'), ('b', 0, '{}')";
+    let made = opened[0].write(|transaction| Ok(transaction.execute(two, [])?));
+    made.await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for database in opened.clone() {
+        tasks.spawn(async move {
+            for _ in 0..CHANGES {
+                // What was read stays true until the commit, although others wait to write.
+                let change = |transaction: &Transaction<'_>| {
+                    let read = "SELECT revision FROM sends WHERE key = 'a'";
+                    let found: i64 = transaction.query_row(read, [], |row| row.get(0))?;
+                    for key in ["a", "b"] {
+                        let change = "UPDATE sends SET revision = ?1 WHERE key = ?2";
+                        transaction.execute(change, rusqlite::params![found + 1, key])?;
+                    }
+                    Ok(())
+                };
+                database.write(change).await.unwrap();
+                let read = |connection: &Connection| {
+                    let both = "SELECT min(revision), max(revision) FROM sends";
+                    let both = connection.query_row(both, [], |row| {
+                        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+                    });
+                    Ok(both?)
+                };
+                let (a, b) = database.read(read).await.unwrap();
+                assert_eq!(a, b);
+            }
+        });
+    }
+    tasks.join_all().await;
+    let sum = |connection: &Connection| {
+        let last = "SELECT revision FROM sends WHERE key = 'a'";
+        Ok(connection.query_row(last, [], |row| row.get::<_, i64>(0))?)
+    };
+    let all = CHANGES * i64::try_from(opened.len()).unwrap();
+    assert_eq!(opened[1].read(sum).await.unwrap(), all);
+}
+
+#[tokio::test]
+async fn a_process_that_goes_away_takes_nothing_from_those_that_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let (staying, going) = (open(&folder).unwrap(), open(&folder).unwrap());
+    insert(&going, "a").await.unwrap();
+    assert_eq!(count(&going).await, 1);
+    drop(going);
+    insert(&staying, "b").await.unwrap();
+    assert_eq!(count(&staying).await, 2);
+    drop(staying);
+    assert_eq!(count(&open(&folder).unwrap()).await, 2);
+}
