@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixMs;
 use crate::orders::OrderId;
+use crate::placement::RoundTrips;
 use crate::store::{Insert, StoreError, Swap};
 use crate::titles::VersionRef;
 use crate::tokens::TokenHash;
@@ -40,6 +41,9 @@ pub struct Seat {
     pub secret_hash: TokenHash,
     /// When it was taken.
     pub taken_at: UnixMs,
+    /// How far the member is from where hosts stand, as last measured.
+    #[serde(default, skip_serializing_if = "RoundTrips::is_empty")]
+    pub round_trips: RoundTrips,
 }
 
 /// How a game ended.

@@ -5,7 +5,6 @@ mod seat;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use latchkey_protocol::profile::Profile;
 use latchkey_protocol::{GameId, Seq, Ticket, TicketSigner};
 
@@ -16,6 +15,7 @@ use crate::entropy::Entropy;
 use crate::games::{Finished, Game, Games, PALETTE, Seat};
 use crate::limits::{SEATS, SWAP_TRIES};
 use crate::links::Links;
+use crate::placement::{Placement, PlacementError, Probe, RoundTrips};
 use crate::queue::{Job, Queue};
 use crate::store::{StoreError, Swap};
 use crate::tokens::{DerivingKey, Token};
@@ -48,18 +48,6 @@ pub enum LaunchError {
     Store(#[from] StoreError),
 }
 
-/// No host can take the room just now.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("no game host is free just now ({0}); try again in a moment")]
-pub struct PlacementError(pub String);
-
-/// Knows which host serves, or will serve, a room.
-#[async_trait]
-pub trait Placement: Send + Sync {
-    /// The WebSocket address of that host, or its path where it is on the site's own origin.
-    async fn place(&self, room: GameId) -> Result<String, PlacementError>;
-}
-
 /// Where to connect, and the right to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Connection {
@@ -67,6 +55,9 @@ pub struct Connection {
     pub url: String,
     /// The ticket for the first frame.
     pub ticket: String,
+    /// What to measure before asking again, where there is a choice.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Probe>,
 }
 
 /// What people do with a game.
@@ -160,6 +151,7 @@ impl Launch {
                     profile: profile.clone(),
                     secret_hash: key.secret.hash(),
                     taken_at: now,
+                    round_trips: RoundTrips::default(),
                 });
                 Ok(true)
             })
@@ -211,13 +203,33 @@ impl Launch {
         .await
     }
 
-    /// Where the seat's room is, and a ticket for it.
+    /// Where the seat's room is, and a ticket for it. What the member `measured` is kept with the seat, for the others
+    /// of the group: a room that nobody is in yet goes where all of them are near.
     ///
     /// # Errors
     /// As [`Launch::seat`], and [`LaunchError::Placement`].
-    pub async fn connect(&self, id: GameId, key: &SeatKey) -> Result<Connection, LaunchError> {
-        let (game, seat) = self.seat(id, key).await?;
-        let url = self.placement.place(game.id).await?;
+    pub async fn connect(
+        &self,
+        id: GameId,
+        key: &SeatKey,
+        measured: &RoundTrips,
+    ) -> Result<Connection, LaunchError> {
+        let game = self
+            .change(id, |game| {
+                let member = key.open(game).ok_or(LaunchError::NoSeat)?.member;
+                let seat = game.seats.iter_mut().find(|seat| seat.member == member);
+                let news = seat.filter(|seat| measured.differ_from(&seat.round_trips));
+                Ok(news.is_some_and(|seat| set(&mut seat.round_trips, measured.clone())))
+            })
+            .await?;
+        let seat = key.open(&game).ok_or(LaunchError::NoSeat)?.clone();
+        let group: Vec<_> = game
+            .seats
+            .iter()
+            .map(|seat| seat.round_trips.clone())
+            .collect();
+        let url = self.placement.place(game.id, &group).await?;
+        let regions = self.placement.probes().await?;
         let ticket = Ticket {
             room: game.id,
             member: seat.member,
@@ -225,6 +237,7 @@ impl Launch {
         };
         Ok(Connection {
             url,
+            regions,
             ticket: self.signer.sign(&ticket, self.clock.now()),
         })
     }

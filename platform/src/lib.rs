@@ -27,6 +27,7 @@ pub mod mail;
 pub mod money;
 pub mod orders;
 pub mod payments;
+pub mod placement;
 pub mod places;
 pub mod platform;
 pub mod queue;

@@ -44,6 +44,13 @@ pub const WEBHOOK_SIGNATURES: usize = 8;
 /// Seats taken over the life of one game. The room has the same limit (P7.3).
 pub const SEATS: usize = latchkey_protocol::limits::MEMBERS;
 
+/// Longest name of a region, in bytes.
+pub const REGION_BYTES: usize = 32;
+/// Regions one member's round trips are kept for: more than there will be.
+pub const REGIONS_MEASURED: usize = 16;
+/// Longest round trip that is believed, in milliseconds; nobody plays from further away.
+pub const ROUND_TRIP_MS: u32 = 10_000;
+
 /// Times a job is tried before it goes to the dead letters. With the waits below that takes almost two hours, so that an
 /// outage of the mailer or of a store, or a process that is killed again and again, costs no buyer the e-mail.
 pub const JOB_ATTEMPTS: u32 = 16;

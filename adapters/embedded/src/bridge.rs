@@ -1,17 +1,24 @@
 //! Where business and rooms meet on one machine: the business reads a room's history from the archive and knows where
 //! rooms are; the host tells the business of finished games and asks it the time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use latchkey_host::ports::{Archive, Clock as HostClock, Finishes, FinishesError};
+use latchkey_host::ports::{
+    Archive, Clock as HostClock, Directory as _, Finishes, FinishesError, HostItem,
+};
 use latchkey_platform::clock::Clock;
-use latchkey_platform::launch::{Launch, LaunchError, Placement, PlacementError};
+use latchkey_platform::launch::{Launch, LaunchError};
+use latchkey_platform::placement::{
+    Offer, Placement, PlacementError, Probe, RoundTrips, choose,
+};
 use latchkey_platform::stats::History;
 use latchkey_platform::store::StoreError;
 use latchkey_protocol::{GameId, Record, RoomId, Seq, UnixMs};
 
 use crate::archive::EmbeddedArchive;
+use crate::directory::EmbeddedDirectory;
 
 /// Bytes read from the archive for one answer.
 const READ: usize = 1024 * 1024;
@@ -34,14 +41,60 @@ impl History for ArchiveHistory {
     }
 }
 
-/// All rooms are at one place.
-pub struct OnePlace(pub String);
+/// Rooms are where the directory says; one that nobody owns goes to a host that takes rooms.
+pub struct FleetPlacement(pub EmbeddedDirectory);
+
+impl FleetPlacement {
+    async fn offers(&self) -> Result<Vec<Offer>, PlacementError> {
+        let hosts = self.0.hosts().await.map_err(not_placed)?;
+        let taking = hosts.into_iter().filter(HostItem::takes_rooms);
+        taking
+            .map(|host| {
+                Ok(Offer {
+                    region: host.region.try_into().map_err(not_placed)?,
+                    url: host.url,
+                    load: (host.load.rooms, host.load.connections),
+                })
+            })
+            .collect()
+    }
+}
 
 #[async_trait]
-impl Placement for OnePlace {
-    async fn place(&self, _room: GameId) -> Result<String, PlacementError> {
-        Ok(self.0.clone())
+impl Placement for FleetPlacement {
+    async fn place(&self, room: GameId, group: &[RoundTrips]) -> Result<String, PlacementError> {
+        if let Some(url) = self.0.owner_url(room).await.map_err(not_placed)? {
+            return Ok(url);
+        }
+        let offers = self.offers().await?;
+        let chosen = choose(room, &offers, group).map(|offer| offer.url.clone());
+        chosen.ok_or_else(|| not_placed("none is up that takes rooms"))
     }
+
+    async fn probes(&self) -> Result<Vec<Probe>, PlacementError> {
+        let offers = self.offers().await?.into_iter();
+        let one_each: BTreeMap<_, _> = offers.map(|offer| (offer.region, offer.url)).collect();
+        if one_each.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let probe = |(name, url): (_, String)| Probe {
+            name,
+            probe_url: probe_url(&url),
+        };
+        Ok(one_each.into_iter().map(probe).collect())
+    }
+}
+
+/// What answers on the host whose rooms are at `url`, to a plain `GET`.
+fn probe_url(url: &str) -> String {
+    let host = url.strip_suffix("/room").unwrap_or(url);
+    // `ws` becomes `http`, `wss` `https`; a path stays one.
+    let scheme = host.strip_prefix("ws").map(|rest| format!("http{rest}"));
+    format!("{}/healthz", scheme.as_deref().unwrap_or(host))
+}
+
+fn not_placed(why: impl ToString) -> PlacementError {
+    PlacementError(why.to_string())
 }
 
 /// Finished games are told to the business, which queues their stats.
@@ -64,5 +117,21 @@ pub struct SameClock(pub Arc<dyn Clock>);
 impl HostClock for SameClock {
     fn wall(&self) -> UnixMs {
         self.0.now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_is_a_page_of_the_host_that_is_measured() {
+        for (url, probe) in [
+            ("/s/2/room", "/s/2/healthz"),
+            ("ws://h:81/s/1/room", "http://h:81/s/1/healthz"),
+            ("wss://eu.test/s/9/room", "https://eu.test/s/9/healthz"),
+        ] {
+            assert_eq!(probe_url(url), probe);
+        }
     }
 }

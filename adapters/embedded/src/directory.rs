@@ -34,6 +34,21 @@ impl EmbeddedDirectory {
         Ok(Self { database })
     }
 
+    /// Where the owner of `room` is reached, if there is one that lives.
+    ///
+    /// # Errors
+    /// As every call of [`Directory`].
+    pub async fn owner_url(&self, room: RoomId) -> Result<Option<String>, DirectoryError> {
+        let owner = move |file: &Connection| {
+            let Some(owner) = room_item(file, room)?.owner else {
+                return Ok(None);
+            };
+            let living = slot_item(file, owner.slot)?.filter(|row| row.item.lives());
+            Ok(living.map(|row| row.url))
+        };
+        self.database.read(owner).await.map_err(unanswered)
+    }
+
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault> + Send + 'static,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use latchkey_platform::clock::Clock;
 use latchkey_platform::email::EmailAddress;
 use latchkey_platform::entropy::Entropy;
-use latchkey_platform::launch::Placement;
 use latchkey_platform::links::SiteUrl;
+use latchkey_platform::placement::Placement;
 use latchkey_platform::{Platform, Ports};
 
 use crate::database::{Database, DatabaseError, migrations};

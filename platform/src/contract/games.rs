@@ -33,6 +33,7 @@ pub async fn a_game_comes_back_as_it_was_written(subject: &Games_) {
         profile: samples::profile("李雷 👩‍👩‍👧", 2),
         secret_hash: samples::order(1).key_hash,
         taken_at: samples::NOW,
+        round_trips: serde_json::from_str(r#"{"eu": 21}"#).unwrap(),
     });
     assert_eq!(subject.port.insert(&game).await.unwrap(), Insert::Inserted);
     assert_eq!(subject.port.get(game.id).await.unwrap(), Some(game));

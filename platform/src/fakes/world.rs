@@ -10,9 +10,9 @@ use super::{
     FakeQueue, FakeRates, FakeSends, FakeStats, FakeTitles, Faults, ManualClock, samples,
 };
 use crate::checkout::{OrderForm, Placed};
-use crate::launch::{Placement, PlacementError};
 use crate::payments::PaymentId;
 use crate::payments::webhook::WebhookSecret;
+use crate::placement::{Placement, PlacementError, Probe, RoundTrips};
 use crate::titles::{self, Published};
 use crate::tokens::DerivingKey;
 use crate::{Platform, Ports, Secrets};
@@ -22,8 +22,12 @@ pub struct FakePlacement;
 
 #[async_trait]
 impl Placement for FakePlacement {
-    async fn place(&self, _room: GameId) -> Result<String, PlacementError> {
+    async fn place(&self, _room: GameId, _group: &[RoundTrips]) -> Result<String, PlacementError> {
         Ok("ws://play.test/s/1/room".into())
+    }
+
+    async fn probes(&self) -> Result<Vec<Probe>, PlacementError> {
+        Ok(Vec::new())
     }
 }
 

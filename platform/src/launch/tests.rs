@@ -6,6 +6,7 @@ use latchkey_protocol::UnixMs;
 
 use super::*;
 use crate::fakes::{World, samples};
+use crate::placement::Region;
 
 /// A world with one game, and the token of its link.
 async fn bought() -> (World, GameId, Token) {
@@ -113,7 +114,7 @@ async fn a_seat_opens_with_its_own_secret_only() {
             Err(LaunchError::NoSeat)
         ));
         assert!(matches!(
-            launch.connect(id, &stranger).await,
+            launch.connect(id, &stranger, &RoundTrips::default()).await,
             Err(LaunchError::NoSeat)
         ));
         let renamed = launch
@@ -161,7 +162,10 @@ async fn the_ticket_is_for_that_seat_and_a_minute() {
         .take_seat(&link, &launch.new_claim(), &samples::profile("Ada", 0))
         .await
         .unwrap();
-    let connection = launch.connect(id, &ada).await.unwrap();
+    let connection = launch
+        .connect(id, &ada, &RoundTrips::default())
+        .await
+        .unwrap();
     assert_eq!(connection.url, "ws://play.test/s/1/room");
     let verifier = launch.signer.verifier();
     let ticket = verifier
@@ -171,6 +175,49 @@ async fn the_ticket_is_for_that_seat_and_a_minute() {
     assert_eq!(ticket.profile, samples::profile("Ada", 0));
     let later = UnixMs(world.clock.now().0 + 90_000);
     assert!(verifier.verify(&connection.ticket, later).is_err());
+}
+
+/// Names the host after the regions the group measured, one number for each member.
+struct Measured;
+
+#[async_trait::async_trait]
+impl Placement for Measured {
+    async fn place(&self, _: GameId, group: &[RoundTrips]) -> Result<String, PlacementError> {
+        Ok(serde_json::to_string(group).unwrap())
+    }
+
+    async fn probes(&self) -> Result<Vec<Probe>, PlacementError> {
+        let name: Region = "eu".to_owned().try_into().unwrap();
+        let probe_url = "https://eu.test/s/1/healthz".to_owned();
+        Ok(vec![Probe { name, probe_url }])
+    }
+}
+
+#[tokio::test]
+async fn what_each_member_measured_counts_for_the_group_until_it_measures_anew() {
+    let (mut world, id, link) = bought().await;
+    world.platform.launch.placement = Arc::new(Measured);
+    let launch = &world.platform.launch;
+    let take = async |name| {
+        let profile = samples::profile(name, 0);
+        let claim = launch.new_claim();
+        launch.take_seat(&link, &claim, &profile).await.unwrap().1
+    };
+    let (ada, bob) = (take("Ada").await, take("Bob").await);
+    let ms = |text: &str| serde_json::from_str::<RoundTrips>(text).unwrap();
+    let nothing = RoundTrips::default();
+    let steps = [
+        (&ada, ms(r#"{"eu": 80}"#), r#"[{"eu":80},{}]"#),
+        (&bob, ms(r#"{"us": 20}"#), r#"[{"eu":80},{"us":20}]"#),
+        (&ada, nothing, r#"[{"eu":80},{"us":20}]"#),
+        (&ada, ms(r#"{"eu": 85}"#), r#"[{"eu":80},{"us":20}]"#),
+        (&ada, ms(r#"{"eu": 8}"#), r#"[{"eu":8},{"us":20}]"#),
+    ];
+    for (who, measured, group) in steps {
+        let connection = launch.connect(id, who, &measured).await.unwrap();
+        assert_eq!(connection.url, group);
+        assert_eq!(connection.regions[0].probe_url, "https://eu.test/s/1/healthz");
+    }
 }
 
 #[tokio::test]
@@ -200,7 +247,12 @@ async fn a_rotated_or_revoked_link_opens_nothing_and_seats_stay() {
         launch.open(&next).await,
         Err(LaunchError::UnknownLink)
     ));
-    assert!(launch.connect(id, &key).await.is_ok());
+    assert!(
+        launch
+            .connect(id, &key, &RoundTrips::default())
+            .await
+            .is_ok()
+    );
     let again = launch.rotate_link(id).await.unwrap();
     let third = launch.link_token(&again).unwrap();
     assert!(third != link && third != next);

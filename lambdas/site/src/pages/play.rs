@@ -7,13 +7,15 @@ use axum::response::Response;
 use http::header::ORIGIN;
 use http::{HeaderMap, StatusCode};
 use latchkey_platform::launch::SeatKey;
+use latchkey_platform::placement::RoundTrips;
 use latchkey_platform::rate;
 use latchkey_protocol::GameId;
+use serde::Deserialize;
 
 use super::catalogue::file_url;
 use super::launch::refused;
 use crate::cookie;
-use crate::forms::Part;
+use crate::forms::{Part, Raw};
 use crate::guard::policy::Allow;
 use crate::refusal::Refusal;
 use crate::site::Site;
@@ -69,13 +71,34 @@ pub(crate) async fn show(
     Ok(view::private(&page, Allow::game()))
 }
 
+/// What a client may say of itself when it asks for a room.
+#[derive(Default, Deserialize)]
+struct Measured {
+    #[serde(default)]
+    round_trips: RoundTrips,
+}
+
+/// Reads the body, which may be empty: who has measured nothing says nothing.
+fn measured(body: &[u8]) -> Result<Measured, Refusal> {
+    if body.is_empty() {
+        return Ok(Measured::default());
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        Refusal::bad(format!(
+            "The body must be empty or JSON as {{\"round_trips\": {{\"region\": milliseconds}}}}: {error}."
+        ))
+    })
+}
+
 /// `POST /games/{game}/connect`: where the room is, and a ticket for it.
 pub(crate) async fn connect(
     State(site): State<Site>,
     Part(text): Part<String>,
     headers: HeaderMap,
+    Raw(body): Raw,
 ) -> Result<Response, Refusal> {
     let (id, key) = game_and_key(&text, &headers)?;
+    let Measured { round_trips } = measured(&body)?;
     // Counted once the key is known to be right: ids of members are no secret among players, and whoever knows one must
     // not be able to use up somebody else's share.
     site.platform.launch.seat(id, &key).await.map_err(refused)?;
@@ -83,7 +106,7 @@ pub(crate) async fn connect(
     let mut connection = site
         .platform
         .launch
-        .connect(id, &key)
+        .connect(id, &key, &round_trips)
         .await
         .map_err(refused)?;
     if connection.url.starts_with('/') {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use latchkey_platform::launch::{Placement, PlacementError};
+use latchkey_platform::placement::{Placement, PlacementError, Probe, RoundTrips};
 use latchkey_protocol::GameId;
 
 use crate::app::App;
@@ -305,8 +305,12 @@ struct Here;
 
 #[async_trait::async_trait]
 impl Placement for Here {
-    async fn place(&self, _: GameId) -> Result<String, PlacementError> {
+    async fn place(&self, _: GameId, _: &[RoundTrips]) -> Result<String, PlacementError> {
         Ok("/s/1/room".to_owned())
+    }
+
+    async fn probes(&self) -> Result<Vec<Probe>, PlacementError> {
+        Ok(Vec::new())
     }
 }
 

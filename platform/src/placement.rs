@@ -1,0 +1,169 @@
+//! Which host a room goes to: the port that knows the hosts, what the members of a group measured, and the choice
+//! between hosts that could take a room nobody owns.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use async_trait::async_trait;
+use latchkey_protocol::GameId;
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{REGION_BYTES, REGIONS_MEASURED, ROUND_TRIP_MS};
+
+/// No host can take the room just now.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("no game host is free just now ({0}); try again in a moment")]
+pub struct PlacementError(pub String);
+
+/// Knows which host serves, or will serve, a room.
+#[async_trait]
+pub trait Placement: Send + Sync {
+    /// The WebSocket address of that host, or its path where it is on the site's own origin. `group` is what each
+    /// member measured.
+    async fn place(&self, room: GameId, group: &[RoundTrips]) -> Result<String, PlacementError>;
+
+    /// Where hosts could take a room, and what to ask to measure the way there; empty where there is nothing to choose.
+    async fn probes(&self) -> Result<Vec<Probe>, PlacementError>;
+}
+
+/// The name of a place where hosts stand: 1 to 32 of `a-z`, `0-9` and `-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Region(String);
+
+/// Something to be measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Probe {
+    /// The region.
+    pub name: Region,
+    /// What to `GET` there; the answer says nothing but that it came.
+    pub probe_url: String,
+}
+
+/// What one member measured: milliseconds to each region and back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<Region, u32>", into = "BTreeMap<Region, u32>")]
+pub struct RoundTrips(BTreeMap<Region, u32>);
+
+/// Round trips nobody can have measured, or too many.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRoundTrips {
+    /// The name of a region is out of form.
+    #[error(
+        "a region is named by 1 to {REGION_BYTES} of a-z, 0-9 and -; measure those that were offered"
+    )]
+    Name,
+    /// Too many regions.
+    #[error("round trips to at most {REGIONS_MEASURED} regions are taken; send the shortest")]
+    Many,
+    /// Too long.
+    #[error(
+        "a round trip takes at most {ROUND_TRIP_MS} milliseconds; leave out regions that do not answer"
+    )]
+    Long,
+}
+
+impl TryFrom<String> for Region {
+    type Error = BadRoundTrips;
+
+    fn try_from(name: String) -> Result<Self, BadRoundTrips> {
+        let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+        if (1..=REGION_BYTES).contains(&name.len()) && name.bytes().all(allowed) {
+            Ok(Self(name))
+        } else {
+            Err(BadRoundTrips::Name)
+        }
+    }
+}
+
+impl From<Region> for String {
+    fn from(region: Region) -> Self {
+        region.0
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<BTreeMap<Region, u32>> for RoundTrips {
+    type Error = BadRoundTrips;
+
+    fn try_from(measured: BTreeMap<Region, u32>) -> Result<Self, BadRoundTrips> {
+        if measured.len() > REGIONS_MEASURED {
+            return Err(BadRoundTrips::Many);
+        }
+        if measured.values().any(|ms| *ms > ROUND_TRIP_MS) {
+            return Err(BadRoundTrips::Long);
+        }
+        Ok(Self(measured))
+    }
+}
+
+impl From<RoundTrips> for BTreeMap<Region, u32> {
+    fn from(measured: RoundTrips) -> Self {
+        measured.0
+    }
+}
+
+impl RoundTrips {
+    /// Whether nothing was measured.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether these tell something that `known` does not: another region, or a way that changed by more than a
+    /// quarter and a few milliseconds, as it does from one measurement to the next.
+    #[must_use]
+    pub fn differ_from(&self, known: &Self) -> bool {
+        let close = |a: u32, b: u32| a.abs_diff(b) <= a.max(b) / 4 + 10;
+        let like = |(region, ms): (&Region, &u32)| {
+            known.0.get(region).is_some_and(|known| close(*ms, *known))
+        };
+        !self.is_empty() && !self.0.iter().all(like)
+    }
+}
+
+/// A host that would take a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Where it stands.
+    pub region: Region,
+    /// Its address, as [`Placement::place`] gives it.
+    pub url: String,
+    /// Rooms and connections it carries.
+    pub load: (u32, u32),
+}
+
+/// The host that takes `room`: of the region that is best for the group, the one that carries least. Best is where the
+/// member who is furthest away is nearest, so that nobody is left behind for the comfort of the others; before that comes
+/// where most of those who measured have an answer from at all. Hosts that carry the same share rooms by their ids.
+#[must_use]
+pub fn choose<'a>(room: GameId, offers: &'a [Offer], group: &[RoundTrips]) -> Option<&'a Offer> {
+    let distance = |region: &Region| {
+        let measured = group.iter().filter(|member| !member.is_empty());
+        let ways: Vec<_> = measured.map(|member| member.0.get(region)).collect();
+        let without = ways.iter().filter(|way| way.is_none()).count();
+        let known = || ways.iter().copied().flatten().copied();
+        (without, known().max(), known().sum::<u32>())
+    };
+    let nearest = offers.iter().map(|offer| distance(&offer.region)).min()?;
+    let near = offers
+        .iter()
+        .filter(|offer| distance(&offer.region) == nearest);
+    near.min_by_key(|offer| (offer.load, mix(room, &offer.url)))
+}
+
+/// A number that is spread evenly over rooms and hosts, and the same at every call.
+fn mix(room: GameId, url: &str) -> u64 {
+    let bytes = room.as_bytes().iter().chain(url.as_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |sum: u64, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests;
