@@ -85,7 +85,8 @@ mod tests {
     use axum::body::Body;
     use axum::extract::ConnectInfo;
     use axum::http::StatusCode;
-    use latchkey_embedded::bridge::OnePlace;
+    use latchkey_embedded::bridge::FleetPlacement;
+    use latchkey_embedded::directory::EmbeddedDirectory;
     use tower::ServiceExt as _;
 
     use super::*;
@@ -95,7 +96,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let embedded =
             Embedded::open(folder.path(), "https://games.test".parse().unwrap()).unwrap();
-        let platform = embedded.platform(Arc::new(OnePlace("/s/1/room".into())));
+        let rooms = Rooms::open(&folder.path().join("rooms.db")).unwrap();
+        let directory = EmbeddedDirectory::open(&folder.path().join("directory.db"), &rooms);
+        let platform = embedded.platform(Arc::new(FleetPlacement(directory.unwrap())));
         let router = site(&embedded, &platform, 1);
         let guess = async |visitor: &str| {
             let mut request = axum::http::Request::get(format!("/l/{}", "A".repeat(43)))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use latchkey_embedded::Embedded;
-use latchkey_embedded::bridge::OnePlace;
+use latchkey_embedded::bridge::FleetPlacement;
 use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
 use latchkey_host::Host;
@@ -56,7 +56,7 @@ async fn host(
     let embedded = Embedded::open(data.path(), site.context("the briefing's site is no URL")?)?;
     let rooms = Rooms::open(&data.place("rooms.db"))?;
     let directory = EmbeddedDirectory::open(&data.place("directory.db"), &rooms)?;
-    let platform = embedded.platform(Arc::new(OnePlace(hosting::rooms_path(settings.slot))));
+    let platform = embedded.platform(Arc::new(FleetPlacement(directory.clone())));
     let wiring = Wiring {
         data: &data,
         embedded: &embedded,

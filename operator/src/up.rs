@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use latchkey_embedded::Embedded;
 use latchkey_embedded::archive::EmbeddedArchive;
-use latchkey_embedded::bridge::OnePlace;
+use latchkey_embedded::bridge::FleetPlacement;
 use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
 use latchkey_host::Host;
@@ -57,7 +57,7 @@ async fn up(settings: &Up) -> Result<()> {
     )?;
     let rooms = Rooms::open(&data.place("rooms.db"))?;
     let directory = EmbeddedDirectory::open(&data.place("directory.db"), &rooms)?;
-    let platform = embedded.platform(Arc::new(OnePlace(rooms_path(1))));
+    let platform = embedded.platform(Arc::new(FleetPlacement(directory.clone())));
     let archive = EmbeddedArchive::new(rooms.clone());
     leftover::settle(&data, settings.hosts, &archive, &directory).await?;
     business::publish(settings, &embedded).await?;

@@ -160,8 +160,10 @@ pub fn choose<'a>(room: GameId, offers: &'a [Offer], group: &[RoundTrips]) -> Op
 /// A number that is spread evenly over rooms and hosts, and the same at every call.
 fn mix(room: GameId, url: &str) -> u64 {
     let bytes = room.as_bytes().iter().chain(url.as_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |sum: u64, byte| {
-        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    bytes.fold(0, |sum: u64, byte| {
+        // An odd factor moves every bit up, the shift moves the high ones down again.
+        let sum = (sum ^ u64::from(*byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        sum ^ (sum >> 29)
     })
 }
 

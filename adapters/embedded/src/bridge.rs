@@ -10,9 +10,7 @@ use latchkey_host::ports::{
 };
 use latchkey_platform::clock::Clock;
 use latchkey_platform::launch::{Launch, LaunchError};
-use latchkey_platform::placement::{
-    Offer, Placement, PlacementError, Probe, RoundTrips, choose,
-};
+use latchkey_platform::placement::{Offer, Placement, PlacementError, Probe, RoundTrips, choose};
 use latchkey_platform::stats::History;
 use latchkey_platform::store::StoreError;
 use latchkey_protocol::{GameId, Record, RoomId, Seq, UnixMs};

@@ -7,14 +7,15 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use latchkey_platform::store::StoreError;
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use self::migrations::Steps;
 use self::writer::Write;
-use crate::limits::{BUSY, READERS, WRITES_WAITING};
+use crate::limits::{BUSY, LOOK_AGAIN, READERS, WRITES_WAITING};
 
 /// Why a statement did not do what it should. Inside this crate; ports answer [`StoreError`].
 #[derive(Debug, thiserror::Error)]
@@ -215,9 +216,32 @@ impl Readers {
 /// the disk before it is answered.
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    write_ahead(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)
+}
+
+/// Turns the file's own write-ahead log on. Of several processes that make a file at one time only one can, and SQLite
+/// tells the others at once that it is locked instead of waiting as it does elsewhere. So they look again.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let turned = connection.pragma_update(None, "journal_mode", "WAL");
+        match turned.as_ref().map_err(rusqlite::Error::sqlite_error_code) {
+            Err(Some(ErrorCode::DatabaseBusy)) if waited < BUSY => {}
+            _ => return turned,
+        }
+        pause(LOOK_AGAIN);
+        waited += LOOK_AGAIN;
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "SQLite gives nothing to wait for, and sleeps itself where it waits"
+)]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
 }
 
 /// A number as SQLite keeps it. Everything counted here stays far below 2^63; what does not is at its end.

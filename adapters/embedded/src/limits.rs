@@ -12,6 +12,8 @@ pub const READERS: usize = 4;
 pub const BUSY: Duration = Duration::from_secs(10);
 /// Subjects that rates are counted for at one time, per limit. Beyond, all further ones count as one.
 pub const RATE_SUBJECTS: usize = 50_000;
+/// Between two tries of what SQLite does not wait for by itself.
+pub const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// How long after the buyer's return an event that is to be late comes.
 pub const LATE: Duration = Duration::from_secs(8);
 /// Wait before an event that the site did not take is posted again; doubled for each further time.

@@ -2,16 +2,19 @@
 //! deleted. The rules it keeps are the host's contracts.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use latchkey_embedded::archive::EmbeddedArchive;
+use latchkey_embedded::bridge::FleetPlacement;
 use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
 use latchkey_host::contracts::{self, room};
 use latchkey_host::ports::{
-    Archive as _, Claim, Directory as _, Enlist, Former, Generation, HostId, JournalId, Load,
-    Renewed, Slot,
+    Archive as _, Claim, Directory as _, Enlist, Former, Generation, HandedOver, HostId, JournalId,
+    Load, Renewed, Slot,
 };
+use latchkey_platform::placement::{Placement as _, RoundTrips};
 use latchkey_protocol::Epoch;
 use tempfile::TempDir;
 
@@ -179,4 +182,82 @@ async fn a_directory_that_was_deleted_goes_on_above_the_archives_epochs_and_doub
     }
     let new = directory.claim(me, room(4), false).await;
     assert_eq!(new, owned(1, Former::Nobody));
+}
+
+fn placed(placement: &FleetPlacement) -> impl AsyncFn(u8) -> Result<String, String> {
+    async |number| {
+        let placed = placement.place(room(number), &[]).await;
+        placed.map_err(|error| error.to_string())
+    }
+}
+
+#[tokio::test]
+async fn a_room_is_placed_where_its_owner_lives_and_else_where_least_is_carried() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder);
+    let placement = FleetPlacement(directory.clone());
+    let place = placed(&placement);
+    let nobody =
+        "no game host is free just now (none is up that takes rooms); try again in a moment";
+    assert_eq!(place(1).await, Err(nobody.to_owned()));
+    let mut hosts = Vec::new();
+    for slot in 1..=3 {
+        let me = enlist(&directory, slot).await;
+        let load = Load {
+            rooms: 4 - u32::from(slot),
+            connections: 0,
+        };
+        directory.renew(me, 1, load).await.unwrap();
+        hosts.push(me);
+    }
+    let at = |slot: u16| Ok(format!("/s/{slot}/room"));
+    assert_eq!(place(1).await, at(3));
+    let claimed = directory.claim(hosts[0], room(1), false).await;
+    assert_eq!(claimed, owned(1, Former::Nobody));
+    assert_eq!(place(1).await, at(1), "whatever it carries");
+    assert!(directory.drain(Slot(1), true).await.unwrap());
+    assert_eq!(
+        place(1).await,
+        at(1),
+        "it has the room until it hands it over"
+    );
+    let given = directory
+        .hand_over(hosts[0], room(1), Epoch(1), Slot(2))
+        .await;
+    assert_eq!(given, Ok(HandedOver::Done));
+    assert_eq!(place(1).await, at(2), "though it has not claimed yet");
+    assert!(directory.mark_lost(hosts[1], 1).await.unwrap());
+    assert_eq!(place(1).await, at(3), "lost and draining ones get none");
+    directory.withdraw(hosts[2]).await.unwrap();
+    assert_eq!(place(1).await, Err(nobody.to_owned()));
+    // Where there is one region there is nothing to choose by measuring.
+    assert_eq!(placement.probes().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_group_is_placed_in_the_region_it_measured_as_best_and_told_what_to_measure() {
+    let folder = TempDir::new().unwrap();
+    let directory = open(&folder);
+    for (slot, region) in [(1, "eu"), (2, "us")] {
+        let new = Enlist {
+            slot: Slot(slot),
+            region: region.to_owned(),
+            url: format!("wss://{region}.test/s/{slot}/room"),
+            version: "1.2.3".to_owned(),
+            journal: JournalId(u128::from(slot)),
+        };
+        directory.enlist(new).await.unwrap();
+    }
+    let placement = FleetPlacement(directory);
+    let probes = placement.probes().await.unwrap();
+    let urls: Vec<_> = probes.iter().map(|probe| &*probe.probe_url).collect();
+    let both = ["https://eu.test/s/1/healthz", "https://us.test/s/2/healthz"];
+    assert_eq!(urls, both);
+    for (region, far, near) in [("eu", 90, 30), ("us", 20, 30)] {
+        let ways =
+            [("eu", near), ("us", far)].map(|(name, ms)| (name.to_owned().try_into().unwrap(), ms));
+        let group = RoundTrips::try_from(BTreeMap::from(ways)).unwrap();
+        let url = placement.place(room(1), &[group]).await.unwrap();
+        assert!(url.starts_with(&format!("wss://{region}.test/")), "{url}");
+    }
 }

@@ -216,7 +216,10 @@ async fn what_each_member_measured_counts_for_the_group_until_it_measures_anew()
     for (who, measured, group) in steps {
         let connection = launch.connect(id, who, &measured).await.unwrap();
         assert_eq!(connection.url, group);
-        assert_eq!(connection.regions[0].probe_url, "https://eu.test/s/1/healthz");
+        assert_eq!(
+            connection.regions[0].probe_url,
+            "https://eu.test/s/1/healthz"
+        );
     }
 }
 

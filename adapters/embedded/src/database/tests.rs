@@ -257,7 +257,7 @@ fn open_at_once(folder: &tempfile::TempDir, count: usize) -> Vec<Database> {
 
 #[test]
 fn many_processes_may_make_and_migrate_a_database_at_one_time() {
-    for _ in 0..20 {
+    for _ in 0..30 {
         let folder = tempfile::tempdir().unwrap();
         let opened = open_at_once(&folder, 10);
         let file = Connection::open(opened[0].path()).unwrap();
