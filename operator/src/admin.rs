@@ -1,56 +1,120 @@
-//! The admin routes of a machine: an overview of its hosts, where Prometheus finds them, and the order to roll one.
+//! The admin routes of a machine: an overview of its hosts, where Prometheus finds them, and what can be asked of one.
 //! Each host's own routes are below `/hosts/{slot}/`; the credential that all of it asks for is in
 //! [`crate::credential`].
 
-use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_SECURITY_POLICY, HOST, ORIGIN};
+mod overview;
+
+use axum::extract::{Path, Request, State};
+use axum::http::header::{ACCEPT, HOST, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
+use latchkey_embedded::directory::EmbeddedDirectory;
+use latchkey_host::ports::{Directory as _, DirectoryError, HostItem, Slot};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::local::{LocalHost, LocalHosts};
 
-/// The admin routes of the machine.
-pub(crate) fn of_machine(hosts: &LocalHosts) -> Router {
-    Router::new()
-        .route("/", get(page))
-        .route("/hosts", get(list))
-        .route("/targets", get(targets))
-        .route("/hosts/{slot}/roll", post(roll))
-        .with_state(hosts.clone())
-        .merge(hosts.admin())
+/// What the routes are about.
+#[derive(Clone)]
+pub(crate) struct Machine {
+    pub(crate) hosts: LocalHosts,
+    pub(crate) directory: EmbeddedDirectory,
+}
+
+impl Machine {
+    /// The admin routes.
+    pub(crate) fn admin(&self) -> Router {
+        let asked = Router::new()
+            .route("/hosts/{slot}/drain", post(drain))
+            .route("/hosts/{slot}/undrain", post(undrain))
+            .route("/hosts/{slot}/roll", post(roll))
+            .layer(middleware::from_fn(of_this_site));
+        Router::new()
+            .route("/", get(page))
+            .route("/overview.css", get(overview::style))
+            .route("/hosts", get(list))
+            .route("/targets", get(targets))
+            .merge(asked)
+            .with_state(self.clone())
+            .merge(self.hosts.admin())
+    }
+
+    async fn listed(&self) -> Vec<Listed> {
+        // A directory that is away costs the figures and not the page, which is wanted most then.
+        let known = self.directory.hosts().await.unwrap_or_default();
+        let one = |slot| {
+            let known = known.iter().find(|host| host.id.slot == Slot(slot));
+            listed(slot, self.hosts.get(slot), known)
+        };
+        self.hosts.slots().map(one).collect()
+    }
 }
 
 /// One host as `/hosts` lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Listed {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Listed {
     /// Its slot.
-    pub(crate) slot: u16,
+    slot: u16,
+    /// In one word.
+    state: &'static str,
+    /// Whether it is to give its rooms away.
+    draining: bool,
+    /// Whether it has a process of its own.
+    apart: bool,
     /// The process that serves it now.
-    pub(crate) pid: Option<u32>,
+    pid: Option<u32>,
+    /// What the directory knows of it.
+    rooms: Option<u32>,
+    connections: Option<u32>,
+    version: Option<String>,
 }
 
-fn listed(hosts: &LocalHosts) -> Vec<Listed> {
-    let pid = |slot| match hosts.get(slot)? {
-        LocalHost::Here { .. } => Some(std::process::id()),
-        LocalHost::Apart(host) => host.running().map(|ready| ready.pid),
+fn listed(slot: u16, host: Option<&LocalHost>, known: Option<&HostItem>) -> Listed {
+    let (apart, pid) = match host {
+        Some(LocalHost::Apart(host)) => (true, host.running().map(|ready| ready.pid)),
+        _ => (false, Some(std::process::id())),
     };
-    let one = |slot| Listed {
+    let state = match (pid, known) {
+        (None, _) => "starting",
+        (Some(_), None) => "unknown",
+        (Some(_), Some(known)) => state(known),
+    };
+    Listed {
         slot,
-        pid: pid(slot),
-    };
-    hosts.slots().map(one).collect()
+        state,
+        draining: known.is_some_and(|known| known.draining),
+        apart,
+        pid,
+        rooms: known.map(|known| known.load.rooms),
+        connections: known.map(|known| known.load.connections),
+        version: known.map(|known| known.version.clone()),
+    }
 }
 
-async fn list(State(hosts): State<LocalHosts>) -> Json<Vec<Listed>> {
-    Json(listed(&hosts))
+/// What a host that runs is doing, in one word.
+pub(crate) fn state(host: &HostItem) -> &'static str {
+    match (host.lost, host.draining, host.load.rooms) {
+        (true, ..) => "lost",
+        (false, true, 0) => "drained",
+        (false, true, _) => "draining",
+        (false, false, _) => "serving",
+    }
+}
+
+async fn page(State(machine): State<Machine>) -> Response {
+    overview::page(&machine.listed().await)
+}
+
+async fn list(State(machine): State<Machine>) -> Response {
+    Json(machine.listed().await).into_response()
 }
 
 /// What Prometheus's HTTP service discovery asks for: every host as a target of its own, all at this address.
-async fn targets(State(hosts): State<LocalHosts>, headers: HeaderMap) -> Json<Value> {
+async fn targets(State(machine): State<Machine>, headers: HeaderMap) -> Json<Value> {
     let here = headers.get(HOST).and_then(|host| host.to_str().ok());
     let target = |slot: u16| {
         json!({
@@ -58,72 +122,105 @@ async fn targets(State(hosts): State<LocalHosts>, headers: HeaderMap) -> Json<Va
             "labels": {"__metrics_path__": format!("/hosts/{slot}/metrics"), "slot": slot.to_string()},
         })
     };
-    Json(hosts.slots().map(target).collect())
+    Json(machine.hosts.slots().map(target).collect())
 }
 
-/// Has a host hand its rooms over and start again.
+/// What came of something that was asked.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("there is no host in slot {0}")]
+    NoSuchHost(u16),
+    #[error(
+        "host {0} has no process of its own: start `latchkey up` with --hosts 2 or more to roll hosts one by one"
+    )]
+    NotApart(u16),
+    #[error("host {0} is not running just now; it is started again: come back in a second")]
+    NotRunning(u16),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::NoSuchHost(_) => StatusCode::NOT_FOUND,
+            Self::NotApart(_) => StatusCode::CONFLICT,
+            Self::NotRunning(_) | Self::Directory(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        (status, format!("{self}\n")).into_response()
+    }
+}
+
+/// Done; those who asked from the page see it again.
+fn done(headers: &HeaderMap) -> Response {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    match accept.is_some_and(|accept| accept.contains("text/html")) {
+        true => Redirect::to("/").into_response(),
+        false => (StatusCode::ACCEPTED, "accepted\n").into_response(),
+    }
+}
+
 async fn roll(
-    State(hosts): State<LocalHosts>,
+    State(machine): State<Machine>,
     Path(slot): Path<u16>,
     headers: HeaderMap,
-) -> Response {
-    if !is_of_this_site(&headers) {
-        let words = "Pages of other sites may not do this.\n";
-        return (StatusCode::FORBIDDEN, words).into_response();
+) -> Result<Response, Refused> {
+    match machine.hosts.get(slot) {
+        None => Err(Refused::NoSuchHost(slot)),
+        Some(LocalHost::Here { .. }) => Err(Refused::NotApart(slot)),
+        Some(LocalHost::Apart(host)) if host.roll() => Ok(done(&headers)),
+        Some(LocalHost::Apart(_)) => Err(Refused::NotRunning(slot)),
     }
-    let (status, words) = match hosts.get(slot) {
-        None => (StatusCode::NOT_FOUND, "There is no host in this slot.\n"),
-        Some(LocalHost::Here { .. }) => (
-            StatusCode::CONFLICT,
-            "This host has no process of its own: start `latchkey up` with --hosts 2 or more to roll hosts one by one.\n",
-        ),
-        Some(LocalHost::Apart(host)) => match host.roll() {
-            true => (
-                StatusCode::ACCEPTED,
-                "The host hands over its rooms and starts again.\n",
-            ),
-            false => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "This host is not running just now; it is started again: come back in a second.\n",
-            ),
-        },
-    };
-    (status, words).into_response()
 }
 
-/// Browsers send the credential along whoever asks, so a page of another site must not be able to.
+async fn drain(
+    State(machine): State<Machine>,
+    Path(slot): Path<u16>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    ask(&machine, slot, true, &headers).await
+}
+
+async fn undrain(
+    State(machine): State<Machine>,
+    Path(slot): Path<u16>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    ask(&machine, slot, false, &headers).await
+}
+
+async fn ask(
+    machine: &Machine,
+    slot: u16,
+    drain: bool,
+    headers: &HeaderMap,
+) -> Result<Response, Refused> {
+    let there = machine.hosts.get(slot).is_some();
+    if !there || !machine.directory.drain(Slot(slot), drain).await? {
+        return Err(Refused::NoSuchHost(slot));
+    }
+    Ok(done(headers))
+}
+
+/// Browsers send the credential along whoever asks, so a page of another site must not be able to ask.
+async fn of_this_site(request: Request, next: Next) -> Response {
+    if is_of_this_site(request.headers()) {
+        return next.run(request).await;
+    }
+    let words = "This was asked by a page of another site. Open the admin page and do it there.\n";
+    (StatusCode::FORBIDDEN, words).into_response()
+}
+
 fn is_of_this_site(headers: &HeaderMap) -> bool {
+    // What has no origin comes from no page.
     let Some(origin) = headers.get(ORIGIN) else {
         return true;
     };
-    let of_origin = origin
-        .to_str()
-        .ok()
-        .and_then(|origin| origin.split_once("://"));
+    let origin = origin.to_str().ok();
+    let of_origin = origin.and_then(|origin| origin.split_once("://"));
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     host.is_some() && host == of_origin.map(|(_, host)| host)
 }
 
-async fn page(State(hosts): State<LocalHosts>) -> Response {
-    let row = |host: &Listed| {
-        let slot = host.slot;
-        let state = match host.pid {
-            Some(pid) => format!("running, process {pid}"),
-            None => "not running; it is started again".to_owned(),
-        };
-        format!(
-            "<tr><td><a href=\"hosts/{slot}/\">Host {slot}</a></td><td>{state}</td>\
-             <td><a href=\"hosts/{slot}/metrics\">Figures</a></td></tr>\n"
-        )
-    };
-    let rows: String = listed(&hosts).iter().map(row).collect();
-    let page = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>Latchkey: hosts</title></head>\n\
-         <body><main><h1>Hosts</h1>\n<table>\n\
-         <thead><tr><th scope=\"col\">Host</th><th scope=\"col\">State</th><th scope=\"col\">Metrics</th></tr></thead>\n\
-         <tbody>\n{rows}</tbody></table>\n</main></body></html>\n"
-    );
-    let nothing_else = [(CONTENT_SECURITY_POLICY, "default-src 'none'")];
-    (nothing_else, Html(page)).into_response()
-}
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use latchkey_host::Host;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::admin::Machine;
 use crate::cli::Up;
 use crate::credential::{self, Credential};
 use crate::data::{DataFolder, Holder};
@@ -26,7 +27,7 @@ use crate::pipes::Briefing;
 use crate::proxy::Proxy;
 use crate::report::{ReadyHost, ReadyLine};
 use crate::supervisor::{Recipe, Supervisor};
-use crate::{admin, binary, business, leftover, listener, logs, signals, workers};
+use crate::{binary, business, leftover, listener, logs, signals, workers};
 
 /// From the end of the last host until what it sent last has gone through its tunnels.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(2);
@@ -79,7 +80,11 @@ async fn up(settings: &Up) -> Result<()> {
     let staff = business::staff(&embedded, &platform, &rooms, site.clone());
     let workers = workers::start(staff, &stop);
     let public = site.merge(local.rooms());
-    let admin = Credential::new(password, embedded.clock.clone()).guard(admin::of_machine(&local));
+    let machine = Machine {
+        hosts: local,
+        directory,
+    };
+    let admin = Credential::new(password, embedded.clock.clone()).guard(machine.admin());
     let admin = listener::serve(admin_listener, admin, Callers::Strangers, stop.clone());
     let serving = [
         tokio::spawn(listener::serve(

@@ -5,14 +5,21 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use latchkey_host::ports::{HostId, Slot};
+use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 
 use super::{Fleet, LOOK_EVERY, say};
-use crate::admin::Listed;
 use crate::client::Admin;
 
 /// From telling a host until a new process serves in its slot: what the supervisor allows it, with a margin.
 const BACK_WITHIN: Duration = Duration::from_secs(400);
+
+/// A host as the admin listener lists it; it tells more.
+#[derive(Debug, Deserialize)]
+struct Listed {
+    slot: u16,
+    pid: Option<u32>,
+}
 
 /// Rolls all hosts.
 pub(super) async fn roll(fleet: &Fleet) -> Result<()> {

@@ -5,14 +5,13 @@ use std::fmt::Write as _;
 use latchkey_host::ports::HostItem;
 use serde_json::{Value, json};
 
+use crate::admin;
+
 /// What a host is doing, in one word.
 fn state(host: &HostItem, runs: bool) -> &'static str {
-    match (runs, host.lost, host.draining, host.load.rooms) {
-        (false, ..) => "stopped",
-        (true, true, ..) => "lost",
-        (true, false, true, 0) => "drained",
-        (true, false, true, _) => "draining",
-        (true, false, false, _) => "serving",
+    match runs {
+        true => admin::state(host),
+        false => "stopped",
     }
 }
 
