@@ -4,7 +4,9 @@
 use std::io::{self, IsTerminal as _, Write};
 
 use anyhow::{Context as _, Result};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 /// Starts logging with `filter`, for programs when `json`; of one host among several when `slot` is given.
 pub(crate) fn start(filter: &str, json: bool, slot: Option<u16>) -> Result<()> {
@@ -15,23 +17,51 @@ pub(crate) fn start(filter: &str, json: bool, slot: Option<u16>) -> Result<()> {
         false => format!("host {slot}  "),
     });
     let mark: &'static str = mark.leak();
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(move || Marked {
-            mark,
-            json,
-            out: io::stderr(),
-        });
-    if json {
-        lines.json().flatten_event(true).init();
-    } else {
-        lines
+    let lines = tracing_subscriber::fmt::layer().with_writer(move || Marked {
+        mark,
+        json,
+        out: io::stderr(),
+    });
+    let lines = match json {
+        true => lines.json().flatten_event(true).boxed(),
+        false => lines
             .compact()
             .with_target(false)
             .with_ansi(io::stderr().is_terminal())
-            .init();
-    }
+            .boxed(),
+    };
+    install(lines, filter, slot);
     Ok(())
+}
+
+type Lines = Box<dyn Layer<Registry> + Send + Sync>;
+
+#[cfg(not(all(feature = "console", tokio_unstable)))]
+fn install(lines: Lines, filter: EnvFilter, _slot: Option<u16>) {
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(filter)
+        .init();
+    if cfg!(feature = "console") {
+        tracing::warn!(
+            "tokio-console has nothing to look at: build with RUSTFLAGS=\"--cfg tokio_unstable\""
+        );
+    }
+}
+
+/// Serves tokio-console on this machine: on its usual port, and the hosts of several on those that follow.
+#[cfg(all(feature = "console", tokio_unstable))]
+fn install(lines: Lines, filter: EnvFilter, slot: Option<u16>) {
+    let port = console_subscriber::Server::DEFAULT_PORT + slot.unwrap_or(0);
+    let console = console_subscriber::ConsoleLayer::builder()
+        .server_addr((std::net::Ipv4Addr::LOCALHOST, port))
+        .spawn();
+    // The filter is for the lines alone: the console needs what the runtime tells about itself.
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(console)
+        .init();
+    tracing::info!(port, "tokio-console may look into the runtime");
 }
 
 /// Writes a line with its mark. The library makes one for each line and writes that whole; so is it written on, lest the
