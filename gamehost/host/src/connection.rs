@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use crate::frames::{self, Item};
 use crate::host::Shared;
 use crate::join::{Joined, Seat};
-use crate::limits::{FRAMES_AT_ONCE, PAGE, PORT_WITHIN};
+use crate::limits::{FRAMES_AT_ONCE, PAGE};
 use crate::live::{Delivered, Ended, LiveRoom, Outcome};
 use crate::upgrade;
 use crate::wire::{Ending, Ready, Wire};
@@ -318,13 +318,9 @@ async fn read_page(
     let _turn = shared.pages.acquire().await.ok()?;
     let read = shared.ports.archive.read(live.id, after, PAGE);
     shared.desk.metrics.pages_read.up();
-    match timeout(PORT_WITHIN, read).await {
-        Ok(Ok(records)) => return Some(records),
-        Ok(Err(error)) => tracing::warn!(room = %live.id, %after, %error, "a page was not read"),
-        Err(_) => tracing::warn!(room = %live.id, %after, "reading a page took too long"),
-    }
-    shared.desk.metrics.archive_failures.up();
-    None
+    let read = shared.archive(read).await;
+    read.inspect_err(|error| tracing::warn!(room = %live.id, %after, %error, "a page was not read; its reader is told to come back"))
+        .ok()
 }
 
 /// How a connection ends whose room has.

@@ -12,39 +12,8 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use crate::host::Shared;
-use crate::limits::{ARCHIVE_AWAY, CHECKED_WITHIN, PULSE_LATE, RETRY_AFTER_SECONDS, UNTRIED};
+use crate::limits::{ARCHIVE_AWAY, CHECKED_WITHIN, PULSE_LATE, RETRY_AFTER_SECONDS};
 use crate::ports::HostId;
-
-/// How long something that was called has not worked, in elapsed milliseconds; 0 stands for never.
-#[derive(Debug, Default)]
-pub(crate) struct Reach {
-    failing_since: AtomicU64,
-    failed_at: AtomicU64,
-}
-
-impl Reach {
-    /// A call worked.
-    pub(crate) fn worked(&self) {
-        self.failing_since.store(0, Ordering::Relaxed);
-    }
-
-    /// A call failed at `now`.
-    pub(crate) fn failed(&self, now: Duration) {
-        let now = milliseconds(now).max(1);
-        self.failed_at.store(now, Ordering::Relaxed);
-        let _ = self
-            .failing_since
-            .compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
-    }
-
-    /// How long every call has failed, if the last one did. After [`UNTRIED`] without a call nothing is known.
-    pub(crate) fn away(&self, now: Duration) -> Option<Duration> {
-        let since = self.failing_since.load(Ordering::Relaxed);
-        let failed_at = Duration::from_millis(self.failed_at.load(Ordering::Relaxed));
-        let known = since > 0 && now.saturating_sub(failed_at) <= UNTRIED;
-        known.then(|| now.saturating_sub(Duration::from_millis(since)))
-    }
-}
 
 /// A sign of life that a task of the host gives again and again.
 #[derive(Debug, Default)]
@@ -53,17 +22,14 @@ pub(crate) struct Pulse(AtomicU64);
 impl Pulse {
     /// It is alive at `now`.
     pub(crate) fn beat(&self, now: Duration) {
-        self.0.store(milliseconds(now), Ordering::Relaxed);
+        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        self.0.store(now, Ordering::Relaxed);
     }
 
     /// How long it has been silent.
     fn silent(&self, now: Duration) -> Duration {
         now.saturating_sub(Duration::from_millis(self.0.load(Ordering::Relaxed)))
     }
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What the checks look at.
@@ -352,18 +318,5 @@ mod tests {
         };
         assert!(wrong(Asked::Alive, &fenced).is_empty());
         assert_eq!(wrong(Asked::Ready, &fenced), ["lease", "admits"]);
-    }
-
-    #[test]
-    fn an_archive_that_nobody_has_tried_lately_counts_as_there() {
-        let seconds = Duration::from_secs;
-        let reach = Reach::default();
-        assert_eq!(reach.away(seconds(5)), None);
-        reach.failed(seconds(10));
-        reach.failed(seconds(50));
-        assert_eq!(reach.away(seconds(55)), Some(seconds(45)));
-        assert_eq!(reach.away(seconds(50) + UNTRIED * 2), None);
-        reach.worked();
-        assert_eq!(reach.away(seconds(55)), None);
     }
 }

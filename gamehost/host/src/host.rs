@@ -12,12 +12,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::desk::Desk;
-use crate::health::{Pulse, Reach};
+use crate::health::Pulse;
 use crate::limits::{HostLimits, OPENINGS_AT_ONCE, PAGES_AT_ONCE};
 use crate::membership::{Fleet, Membership, Standing};
 use crate::metrics::Metrics;
 use crate::migration::Migration;
 use crate::ports::{Archive, Clock, Directory, Finishes, JournalId, Slot};
+use crate::reach::Reach;
 use crate::rooms::Rooms;
 use crate::time::Time;
 use crate::{admin, housekeeping, listener, membership, metrics, migration, stop};

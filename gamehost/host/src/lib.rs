@@ -28,6 +28,7 @@ mod opening;
 mod operate;
 pub mod ownership;
 pub mod ports;
+mod reach;
 mod rooms;
 mod stop;
 mod time;

@@ -164,7 +164,14 @@ fn publish(shared: &Shared, standing: Standing) {
     }
     match standing {
         Standing::Serving(term) => tracing::info!(host = %term.me, "the host serves"),
-        Standing::Fenced(why) => tracing::warn!(%why, "the host does not serve"),
+        // Every host begins like this, and none stays so.
+        Standing::Fenced(why @ Why::NotEnlisted) => {
+            tracing::debug!(%why, "the host does not serve yet");
+        }
+        Standing::Fenced(why) => {
+            shared.desk.metrics.fencings.up();
+            tracing::warn!(%why, "the host does not serve");
+        }
         Standing::Replaced => {
             tracing::error!(slot = %shared.config.slot, "another process has this host's slot; give one of them another slot");
         }
@@ -262,6 +269,7 @@ fn looked(
 async fn mark_lost(shared: Arc<Shared>, expired: Vec<Expired>) -> Result<(), DirectoryError> {
     for Expired { host, beat } in expired {
         if shared.ports.directory.mark_lost(host, beat).await? {
+            shared.desk.metrics.hosts_marked_lost.up();
             tracing::warn!(%host, beat, "a host is lost; its rooms may be claimed");
         }
     }

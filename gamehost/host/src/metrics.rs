@@ -139,6 +139,10 @@ counts! {
     counter rooms_moved;
     /// Handovers that were given up, after which the room was played on here.
     counter handovers_given_up;
+    /// Times the host stopped serving because its lease ended or it was found lost.
+    counter fencings;
+    /// Other hosts that this one marked lost.
+    counter hosts_marked_lost;
     /// Rooms in which something panicked; each is rebuilt from the journal.
     counter room_panics;
 }
@@ -162,7 +166,12 @@ impl Metrics {
     pub(crate) fn appended(&self, room: RoomId, seq: Seq, appended: &Result<(), AppendError>) {
         let Err(error) = appended else {
             self.records.up();
-            self.journal_refuses.store(false, Ordering::Relaxed);
+            // Looked at first, because it is nearly always as it should be, and a look costs nothing.
+            if self.journal_refuses.load(Ordering::Relaxed)
+                && self.journal_refuses.swap(false, Ordering::Relaxed)
+            {
+                tracing::info!(%room, %seq, "the journal takes records again");
+            }
             return;
         };
         self.journal_refused.up();

@@ -270,8 +270,6 @@ impl Turns {
                 shared.migration.hurry();
             }
             Turn::ArchiveFailed => {
-                shared.archive_reach.failed(shared.time.elapsed());
-                shared.desk.metrics.archive_failures.up();
                 if shared.time.elapsed() >= self.not_before {
                     let wait = self.backoff.failed();
                     self.not_before = shared.time.elapsed() + wait;
@@ -348,11 +346,10 @@ async fn store(
 ) -> Result<Option<(Option<Seq>, Seq)>, Turn> {
     let (last, records) = (chunk.last(), chunk.records.len() as u64);
     let appended = shared.ports.archive.append(chunk.clone(), summary.encode());
-    if let Err(turn) = judge(shared, live, timeout(PORT_WITHIN, appended).await) {
+    if let Err(turn) = judge(shared, live, shared.archive(appended).await) {
         live.not_stored(chunk, summary);
         return Err(turn);
     }
-    shared.archive_reach.worked();
     shared.desk.metrics.chunks_stored.up();
     shared.desk.metrics.records_stored.add(records);
     Ok(live.stored(&shared.desk, shared.time.now(), last))
@@ -365,7 +362,7 @@ async fn keep_checkpoint(
 ) -> Result<(), Turn> {
     let Checkpoint { seq, state } = checkpoint.clone();
     let kept = shared.ports.archive.keep(live.id, live.epoch, seq, state);
-    let judged = judge(shared, live, timeout(PORT_WITHIN, kept).await);
+    let judged = judge(shared, live, shared.archive(kept).await);
     match judged {
         Ok(()) => shared.desk.metrics.checkpoints_kept.up(),
         Err(_) => live.not_kept(checkpoint),
@@ -398,41 +395,38 @@ async fn announce(shared: &Arc<Shared>, live: &Arc<LiveRoom>, seq: Seq) -> bool 
 
 /// What an answer of the archive means: a room that is fenced or disagrees with it is stopped, anything else is tried
 /// again after a wait.
-fn judge(
-    shared: &Shared,
-    live: &LiveRoom,
-    answer: Result<Result<(), ArchiveError>, tokio::time::error::Elapsed>,
-) -> Result<(), Turn> {
+fn judge(shared: &Shared, live: &LiveRoom, answer: Result<(), ArchiveError>) -> Result<(), Turn> {
     let (room, epoch) = (live.id, live.epoch);
     let stuck = &shared.migration.stuck;
     match answer {
-        Ok(Ok(())) => {
+        Ok(()) => {
             if stuck.over(room) {
                 shared.desk.metrics.rooms_stuck.down();
             }
-            return Ok(());
+            Ok(())
         }
-        Ok(Err(ArchiveError::Fenced(writer))) => {
+        Err(ArchiveError::Fenced(writer)) => {
             tracing::warn!(%room, %epoch, %writer, "another epoch writes the room; it is stopped here");
             live.stop(CloseCode::NotReady);
-            return Err(Turn::Done);
+            Err(Turn::Done)
         }
-        Ok(Err(error @ ArchiveError::Gap { .. })) => {
+        Err(error @ ArchiveError::Gap { .. }) => {
             // Memory and archive disagree: rebuilt from the archive and the journal, the room knows what is true.
             tracing::error!(%room, %epoch, %error, "the room is taken out");
             live.stop(CloseCode::RoomFailed);
-            return Err(Turn::Done);
+            Err(Turn::Done)
         }
-        Ok(Err(error @ ArchiveError::Corrupt(_))) => {
+        Err(error @ ArchiveError::Corrupt(_)) => {
             // It concerns this room alone, so only this room waits.
             if stuck.failed(room, shared.time.elapsed()) {
                 shared.desk.metrics.rooms_stuck.up();
                 tracing::error!(%room, %epoch, %error, "the room cannot be stored; play goes on, and the journal keeps its records");
             }
-            return Err(Turn::Done);
+            Err(Turn::Done)
         }
-        Ok(Err(error)) => tracing::warn!(%room, %epoch, %error, "the archive did not take it"),
-        Err(_) => tracing::warn!(%room, %epoch, "the archive did not answer in time"),
+        Err(error @ ArchiveError::Unavailable(_)) => {
+            tracing::debug!(%room, %epoch, %error, "the archive did not take it");
+            Err(Turn::ArchiveFailed)
+        }
     }
-    Err(Turn::ArchiveFailed)
 }

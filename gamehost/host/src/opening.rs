@@ -29,7 +29,7 @@ pub(crate) async fn find(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveR
                 Ok(_) => shared.desk.metrics.rooms_opened.up(),
                 Err(error) => {
                     shared.desk.metrics.rooms_not_opened.up();
-                    tracing::warn!(%room, %error, "the room was not opened");
+                    not_opened(room, error);
                 }
             }
             opened
@@ -41,6 +41,15 @@ pub(crate) async fn find(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveR
         return Err(NotOpened::Stopping);
     }
     found
+}
+
+/// A room that another host serves is no trouble, and neither are those that come while this one ends.
+fn not_opened(room: RoomId, error: &NotOpened) {
+    if matches!(error, NotOpened::NotReady(_)) {
+        tracing::warn!(%room, %error, "the room was not opened; its members try again");
+    } else {
+        tracing::debug!(%room, %error, "the room was not opened");
+    }
 }
 
 async fn open(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOpened> {
@@ -55,7 +64,8 @@ async fn open(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOp
         Claim::Wait => return Err(NotOpened::NotReady(FORMER_MAY_LIVE.to_owned())),
         Claim::NotMine => return Err(NotOpened::Fenced),
     };
-    let head = within("archive's answer", shared.ports.archive.open(room, epoch)).await?;
+    let opened = shared.archive(shared.ports.archive.open(room, epoch));
+    let head = within("archive's answer", opened).await?;
     let stored = head.stored;
     let mut start = start(shared, room, epoch, head)?;
     start.unstored = journal_tail(shared, room, stored).await?;

@@ -113,7 +113,7 @@ pub(crate) async fn sample(shared: Arc<Shared>) {
         if now.refused > before.refused {
             shared.journal_reach.failed(now.at);
         } else if now.records > before.records {
-            shared.journal_reach.worked();
+            shared.journal_reach.worked(now.at);
         }
         let looked = shared.clone();
         // The journal's lock may be held by a disk that hangs, and then this task must hang too: its silence says so.
