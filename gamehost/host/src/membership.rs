@@ -275,3 +275,6 @@ async fn mark_lost(shared: Arc<Shared>, expired: Vec<Expired>) -> Result<(), Dir
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,3 +57,63 @@ impl Fleet {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::{Generation, HostId, Load};
+
+    fn host(slot: u16, beat: u64, rooms: u32) -> HostItem {
+        HostItem {
+            id: HostId {
+                slot: Slot(slot),
+                generation: Generation(1),
+            },
+            region: "here".to_owned(),
+            url: format!("ws://{slot}"),
+            version: "1.2.3".to_owned(),
+            beat,
+            load: Load {
+                rooms,
+                connections: 0,
+            },
+            draining: false,
+            lost: false,
+        }
+    }
+
+    fn chosen(fleet: &Fleet) -> Option<u16> {
+        Some(fleet.least_loaded(Slot(1))?.id.slot.0)
+    }
+
+    #[test]
+    fn rooms_that_are_given_away_at_one_time_are_spread_until_the_loads_show_them() {
+        let fleet = Fleet::default();
+        assert_eq!(chosen(&fleet), None);
+        let hosts = || vec![host(1, 1, 0), host(2, 1, 2), host(3, 1, 0)];
+        fleet.saw(hosts());
+        let five: Vec<_> = (0..5).map(|_| chosen(&fleet).unwrap()).collect();
+        assert_eq!(five, [3, 3, 2, 3, 2]);
+        fleet.saw(hosts());
+        assert_eq!(chosen(&fleet), Some(3), "these loads are of before");
+        fleet.saw(vec![host(1, 2, 0), host(2, 2, 1), host(3, 2, 3)]);
+        assert_eq!(chosen(&fleet), Some(2), "a new beat tells the true load");
+    }
+
+    #[test]
+    fn nobody_is_chosen_who_takes_no_rooms() {
+        let fleet = Fleet::default();
+        let lost = HostItem {
+            lost: true,
+            ..host(2, 1, 0)
+        };
+        let draining = HostItem {
+            draining: true,
+            ..host(3, 1, 0)
+        };
+        fleet.saw(vec![host(1, 1, 0), lost, draining]);
+        assert_eq!((chosen(&fleet), fleet.hosts().len()), (None, 3));
+        fleet.saw(vec![host(1, 1, 0), host(2, 1, 9)]);
+        assert_eq!(chosen(&fleet), Some(2));
+    }
+}

@@ -188,7 +188,8 @@ pub struct DirectoryError(pub String);
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// Takes the slot under its next generation: not lost, not draining, at beat 0. The process that had it is replaced.
-    /// When repeated it takes the slot again, from itself.
+    /// When repeated it takes the slot again, from itself; so a call that its process gave up must never be carried out
+    /// after a later one.
     async fn enlist(&self, new: Enlist) -> Result<HostId, DirectoryError>;
 
     /// Says that the host lives. A beat below one that was seen changes nothing but is answered.

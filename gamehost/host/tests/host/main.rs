@@ -6,6 +6,7 @@ mod contract;
 mod faults;
 mod hostile;
 mod letting_go;
+mod membership;
 mod operating;
 mod playing;
 mod resuming;
