@@ -48,10 +48,14 @@ enum Version {
     Ours,
     /// The entry of a package in `package-lock.json`.
     Npm(&'static str),
+    /// The line of a module in `go.mod`.
+    Go(&'static str),
+    /// The line of a package in `requirements.txt`.
+    Pip(&'static str),
 }
 
 /// All of them, in the order of the table.
-pub const ALL: [Contestant; 6] = [
+pub const ALL: [Contestant; 9] = [
     Contestant {
         name: "floor",
         language: Language::Floor,
@@ -106,6 +110,33 @@ pub const ALL: [Contestant; 6] = [
         ours: false,
         version: Version::Npm("@colyseus/core"),
     },
+    Contestant {
+        name: "centrifuge",
+        language: Language::Centrifuge,
+        start: Start::Script,
+        total_order: true,
+        first_rooms: 500,
+        ours: false,
+        version: Version::Go("github.com/centrifugal/centrifuge"),
+    },
+    Contestant {
+        name: "seed",
+        language: Language::Seed,
+        start: Start::Script,
+        total_order: true,
+        first_rooms: 150,
+        ours: false,
+        version: Version::Pip("websockets"),
+    },
+    Contestant {
+        name: "seed-tuned",
+        language: Language::Seed,
+        start: Start::Script,
+        total_order: true,
+        first_rooms: 300,
+        ours: false,
+        version: Version::Pip("websockets"),
+    },
 ];
 
 /// The folder of all contestants.
@@ -136,9 +167,21 @@ impl Contestant {
                 let version = &lock["packages"][format!("node_modules/{package}")]["version"];
                 version.as_str().map(str::to_owned)
             }
+            Version::Go(module) => word_after(&read("go.mod")?, module, ' '),
+            Version::Pip(package) => word_after(&read("requirements.txt")?, package, '='),
         };
         found.with_context(|| format!("the version of {} is not pinned", self.name))
     }
+}
+
+/// The word after `name` on the line that begins with it, without the signs between.
+fn word_after(text: &str, name: &str, sign: char) -> Option<String> {
+    let line = text
+        .lines()
+        .map(|line| line.trim().trim_start_matches("require "))
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(sign))?;
+    let word = line.trim_start_matches([sign, 'v']).split_whitespace();
+    word.take(1).next().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod socketio;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::drive::frames::{Answer, Frame, Framing};
+use crate::drive::frames::{Answer, CLOSE, Frame, Framing};
 
 /// Which language is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,6 +176,10 @@ fn text_after<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a str> {
 
 /// What a server said, for an error.
 fn shown(frame: &Frame<'_>) -> String {
+    if let (CLOSE, Some((code, reason))) = (frame.opcode, frame.payload.split_first_chunk()) {
+        let (code, reason) = (u16::from_be_bytes(*code), String::from_utf8_lossy(reason));
+        return format!("closed with {code} {reason}");
+    }
     let text = String::from_utf8_lossy(frame.payload);
     text.chars().take(200).collect()
 }

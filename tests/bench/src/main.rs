@@ -1,6 +1,7 @@
 //! `bench run` measures, `bench plot` draws what was measured; `bench drive` is the load generator that `run` starts.
 
-use anyhow::Result;
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 use latchkey_bench::{drive, plot, run};
 
@@ -22,10 +23,17 @@ enum What {
     Drive,
 }
 
-fn main() -> Result<()> {
-    match Bench::parse().what {
+fn main() -> ExitCode {
+    let done = match Bench::parse().what {
         What::Run(settings) => run::run(&settings),
         What::Plot => plot::draw(&run::kept()),
         What::Drive => drive::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

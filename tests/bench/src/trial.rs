@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::clock::{pass, wall};
 use crate::contestants::Contestant;
@@ -66,7 +66,7 @@ pub fn trial(
         late: workload.late,
         salt: wall().0.wrapping_mul(0x9e37_79b9_7f4a_7c15),
     };
-    let trial = Trial {
+    let mut trial = Trial {
         base: server.usage(true)?,
         base_kernel: kernel::sockets_kib(),
         contestant,
@@ -78,12 +78,13 @@ pub fn trial(
         connections: 0,
         progress,
     };
-    match workload.kind {
+    let sample = match workload.kind {
         Kind::Talking(_) => trial.talking(),
         Kind::Growing => trial.growing(),
         Kind::Idle => trial.idle(),
         Kind::Rejoining => trial.rejoining(),
-    }
+    };
+    sample.with_context(|| format!("the server said last:\n{}", trial.server.said()))
 }
 
 impl Trial<'_> {
@@ -138,19 +139,19 @@ impl Trial<'_> {
         }
     }
 
-    fn talking(mut self) -> Result<Sample> {
+    fn talking(&mut self) -> Result<Sample> {
         self.enlarge(self.workload.rooms)?;
         self.talk(self.workload.rooms)
     }
 
-    fn idle(mut self) -> Result<Sample> {
+    fn idle(&mut self) -> Result<Sample> {
         self.enlarge(self.workload.rooms)?;
         pass(SETTLE + Duration::from_secs_f64(self.workload.window.0));
         Ok(self.with_memory(&self.server.usage(true)?, Sample::default()))
     }
 
     /// Grows the number of rooms until the latency passes the bound, then halves the doubt.
-    fn growing(mut self) -> Result<Sample> {
+    fn growing(&mut self) -> Result<Sample> {
         // One server process and one generator hold so many.
         let most = PER_PROCESS / u32::from(self.workload.seats);
         let mut rooms = self.contestant.first_rooms.min(most);
@@ -181,7 +182,7 @@ impl Trial<'_> {
         })
     }
 
-    fn rejoining(mut self) -> Result<Sample> {
+    fn rejoining(&mut self) -> Result<Sample> {
         self.enlarge(self.workload.rooms)?;
         // Something to come back to.
         self.talk(self.workload.rooms)?;

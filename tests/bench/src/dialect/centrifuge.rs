@@ -18,14 +18,13 @@ impl Dialect for Centrifuge {
 
     fn answered(&self, seat: &mut Seat, answer: &Answer, out: &mut Vec<u8>) -> Result<Joining> {
         let joining = super::upgraded(answer)?;
-        // From the first message on where nothing was seen: a late joiner wants the whole history.
-        let (offset, epoch, room) = (seat.number, &seat.era, seat.room);
-        let recover = if epoch.is_empty() {
-            String::new()
-        } else {
-            format!(r#","recover":true,"offset":{offset},"epoch":"{epoch}""#)
-        };
-        let subscribe = format!(r#"{{"id":2,"subscribe":{{"channel":"room{room}"{recover}}}}}"#);
+        // Where nothing was seen, from the first message on: a late joiner wants the whole history.
+        let Seat {
+            room, number, era, ..
+        } = seat;
+        let subscribe = format!(
+            r#"{{"id":2,"subscribe":{{"channel":"room{room}","recover":true,"offset":{number},"epoch":"{era}"}}}}"#
+        );
         let parts: [&[u8]; 2] = [b"{\"id\":1,\"connect\":{}}\n", subscribe.as_bytes()];
         Framing::WebSocket.write(TEXT, &parts, out);
         Ok(joining)
