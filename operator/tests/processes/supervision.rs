@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use crate::support::{PATIENCE, Platform, binary, eventually, lives, refusal, signal};
+use crate::support::{PATIENCE, Platform, binary, eventually, lives, pause, refusal, signal};
 
 /// A masked ping and the pong that answers it.
 const PING: [u8; 6] = [0x89, 0x80, 1, 2, 3, 4];
@@ -56,7 +56,7 @@ async fn a_host_that_is_paused_keeps_its_connections() {
     let platform = Platform::start(2).await;
     let paused = platform.pids().await[1].unwrap();
     let mut tunnel = platform.tunnel(2).await;
-    signal("-STOP", paused).await;
+    pause(paused).await;
     tunnel.write_all(&PING).await.unwrap();
     let mut pong = [0; 2];
     let early = timeout(Duration::from_millis(200), tunnel.read(&mut pong)).await;
@@ -143,7 +143,7 @@ async fn a_second_signal_ends_everything_at_once() {
     let pids = platform.pids().await;
     // A paused host cannot stop, so the parent waits for it.
     let paused = pids[0].unwrap();
-    signal("-STOP", paused).await;
+    pause(paused).await;
     signal("-INT", platform.pid().into()).await;
     eventually("the stop", async || {
         platform.log().contains("stopping").then_some(())

@@ -173,11 +173,31 @@ pub(crate) async fn signal(name: &str, pid: u64) {
     assert!(sent.await.unwrap().success(), "process {pid} is gone");
 }
 
+/// Pauses a process, and waits until none of its threads runs any more.
+pub(crate) async fn pause(pid: u64) {
+    signal("-STOP", pid).await;
+    eventually("a paused process", async || {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let all = threads
+            .map(|thread| state(&thread.unwrap().path().join("stat")))
+            .all(|state| state == Some('T'));
+        all.then_some(())
+    })
+    .await;
+}
+
+/// What a process or a thread is doing, as a letter; nothing when it is gone.
+fn state(stat: &Path) -> Option<char> {
+    let status = fs::read_to_string(stat).unwrap_or_default();
+    status.rsplit(") ").next()?.chars().next()
+}
+
 /// Whether a process is there and not only waiting to be forgotten.
 pub(crate) fn lives(pid: u64) -> bool {
-    let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = status.rsplit(") ").next().unwrap_or_default();
-    !state.is_empty() && !state.starts_with('Z')
+    !matches!(
+        state(Path::new(&format!("/proc/{pid}/stat"))),
+        None | Some('Z')
+    )
 }
 
 /// Looks again and again until there is something.
