@@ -1,4 +1,4 @@
-//! What a room that was stopped still has for the archive.
+//! What a room that was stopped still has for the archive, and that a room is silent without its host's lease.
 
 use latchkey_protocol::{Body, Epoch, Kind, Mac, MemberId, Record, RoomKey, Seq, UnixMs};
 use latchkey_room::{Start, Summary};
@@ -8,6 +8,14 @@ use crate::ports::{Generation, Slot};
 
 /// A room of which one record is in the journal alone.
 fn with_an_unstored_record() -> LiveRoom {
+    let me = HostId {
+        slot: Slot(1),
+        generation: Generation(1),
+    };
+    with_an_unstored_record_under(Term::new(me, 0, 0))
+}
+
+fn with_an_unstored_record_under(term: Term) -> LiveRoom {
     let room = RoomId::from_random([1; 20]);
     let joined = Record {
         seq: Seq(1),
@@ -29,11 +37,6 @@ fn with_an_unstored_record() -> LiveRoom {
         unstored: vec![joined],
         checkpoint: None,
     };
-    let me = HostId {
-        slot: Slot(1),
-        generation: Generation(1),
-    };
-    let term = Term::new(me, 0, 0);
     LiveRoom::new(Room::open(start).unwrap(), Duration::ZERO, term)
 }
 
@@ -80,4 +83,31 @@ fn a_room_on_its_way_to_the_archive_does_not_leave_memory() {
     assert!(!live.evict(Duration::from_secs(60), Duration::from_secs(1)));
     live.queued.store(false, Ordering::Release);
     assert!(live.evict(Duration::from_secs(60), Duration::from_secs(1)));
+}
+
+#[test]
+fn a_room_orders_nothing_while_its_hosts_lease_is_over_and_nothing_ever_again_when_it_was_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(latchkey_journal::Folder::open(folder.path()).unwrap());
+    let limits = latchkey_journal::Limits::default();
+    let (journal, _) = latchkey_journal::Journal::open(disk, limits).unwrap();
+    let desk = Desk::new(journal);
+    let me = HostId {
+        slot: Slot(1),
+        generation: Generation(1),
+    };
+    let term = Term::new(me, 0, 0);
+    let live = with_an_unstored_record_under(term.clone());
+    let says = |elapsed_ms| {
+        let wall = UnixMs(5);
+        let said = live.notice(&desk, Now { elapsed_ms, wall }, Body::of(&"hello"));
+        said.unwrap().0
+    };
+    let over = term.lease.until_ms();
+    assert!(says(over - 1));
+    assert!(!says(over));
+    term.lease.renew(over);
+    assert!(says(over));
+    term.lease.end();
+    assert!(!says(0) && !says(over));
 }
