@@ -163,7 +163,10 @@ fn publish(shared: &Shared, standing: Standing) {
         return;
     }
     match standing {
-        Standing::Serving(term) => tracing::info!(host = %term.me, "the host serves"),
+        Standing::Serving(term) => {
+            let HostId { slot, generation } = term.me;
+            tracing::info!(%slot, %generation, "the host serves");
+        }
         // Every host begins like this, and none stays so.
         Standing::Fenced(why @ Why::NotEnlisted) => {
             tracing::debug!(%why, "the host does not serve yet");
@@ -270,7 +273,8 @@ async fn mark_lost(shared: Arc<Shared>, expired: Vec<Expired>) -> Result<(), Dir
     for Expired { host, beat } in expired {
         if shared.ports.directory.mark_lost(host, beat).await? {
             shared.desk.metrics.hosts_marked_lost.up();
-            tracing::warn!(%host, beat, "a host is lost; its rooms may be claimed");
+            let HostId { slot, generation } = host;
+            tracing::warn!(%slot, %generation, beat, "a host is lost; its rooms may be claimed");
         }
     }
     Ok(())
