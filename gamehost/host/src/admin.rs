@@ -63,6 +63,8 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/rooms/{room}", get(rooms::one))
         .route("/rooms/{room}/records", get(streams::records))
         .route("/rooms/{room}/close", post(acts::close))
+        .route("/rooms/{room}/handover", post(acts::hand_over))
+        .route("/rooms/{room}/aside", post(acts::put_aside))
         .route("/rooms/{room}/notice", post(acts::notice))
         .route("/rooms/{room}/members/{member}/kick", post(acts::kick))
         .layer(DefaultBodyLimit::max(ADMIN_BODY))

@@ -33,6 +33,8 @@ pub struct MemoryArchive {
     pub refusing: AtomicBool,
     /// Takes the next chunk, and fails to say so.
     pub forgets_to_answer: AtomicBool,
+    /// Takes no chunk while true.
+    pub refusing_chunks: AtomicBool,
     /// Keeps no checkpoint while true.
     pub refusing_checkpoints: AtomicBool,
     /// Panics at the next chunk.
@@ -50,6 +52,7 @@ impl Default for MemoryArchive {
             rooms: Mutex::default(),
             refusing: AtomicBool::new(false),
             forgets_to_answer: AtomicBool::new(false),
+            refusing_chunks: AtomicBool::new(false),
             refusing_checkpoints: AtomicBool::new(false),
             panics: AtomicBool::new(false),
             corrupt: Mutex::default(),
@@ -147,6 +150,9 @@ impl Archive for MemoryArchive {
     async fn append(&self, chunk: Chunk, summary: Bytes) -> Result<(), ArchiveError> {
         self.answer().await?;
         self.readable(chunk.room)?;
+        if self.refusing_chunks.load(Ordering::Acquire) {
+            return Err(ArchiveError::Unavailable("no chunks".to_owned()));
+        }
         assert!(
             !self.panics.swap(false, Ordering::AcqRel),
             "a test asked the archive to panic"

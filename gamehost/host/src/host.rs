@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use latchkey_journal::{Journal, Recovered};
-use latchkey_protocol::{RoomId, Seq, TicketVerifier};
+use latchkey_protocol::{CloseCode, RoomId, Seq, TicketVerifier};
 use latchkey_room::ConnectionId;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -17,11 +17,12 @@ use crate::limits::{HostLimits, OPENINGS_AT_ONCE, PAGES_AT_ONCE};
 use crate::membership::{Fleet, Membership, Standing};
 use crate::metrics::Metrics;
 use crate::migration::Migration;
+use crate::owed::OwedRooms;
 use crate::ports::{Archive, Clock, Directory, Finishes, JournalId, Slot};
 use crate::reach::Reach;
 use crate::rooms::Rooms;
 use crate::time::Time;
-use crate::{admin, housekeeping, listener, membership, metrics, migration, stop};
+use crate::{admin, drain, fence, housekeeping, listener, membership, metrics, migration, stop};
 
 /// Which pages may open connections (P1.2). A request without an `Origin` does not come from a page and is admitted:
 /// what keeps strangers out is the ticket.
@@ -80,6 +81,7 @@ pub(crate) struct Shared {
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) membership: Membership,
     pub(crate) fleet: Fleet,
+    pub(crate) owed: OwedRooms,
     pub(crate) migration: Migration,
     pub(crate) time: Time,
     /// Places for connections, and for those that have not joined.
@@ -95,6 +97,8 @@ pub(crate) struct Shared {
     pub(crate) pulse: Pulse,
     /// What the admin page keeps between requests.
     pub(crate) admin: admin::Desk,
+    /// Becomes true when the host leaves: it gives its rooms away, and then stops.
+    pub(crate) leaving: watch::Sender<bool>,
     /// Becomes true when the host stops.
     pub(crate) stopping: watch::Sender<bool>,
     next_connection: AtomicU64,
@@ -119,6 +123,25 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
             .take(room, Seq(u64::MAX));
         self.forget(room, Seq(u64::MAX));
+    }
+
+    /// Notes that the journal may hold the only copy of records of a room that is not open.
+    pub(crate) fn owe(&self, room: RoomId) {
+        if self.owed.owe(room, self.time.elapsed()) {
+            self.desk.metrics.rooms_owed.up();
+        }
+    }
+
+    /// Notes that it is open, or that the journal holds nothing of it that matters.
+    pub(crate) fn settled(&self, room: RoomId) {
+        if self.owed.settled(room) {
+            self.desk.metrics.rooms_owed.down();
+        }
+    }
+
+    /// Whether the host is to give its rooms away.
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.leaving.borrow() || *self.membership.drain().borrow()
     }
 
     /// Whether the host is stopping.
@@ -163,6 +186,7 @@ impl Host {
             openings: Semaphore::new(OPENINGS_AT_ONCE),
             membership: Membership::default(),
             fleet: Fleet::default(),
+            owed: OwedRooms::default(),
             migration: Migration::new(config.seed),
             time: Time::new(ports.clock.clone()),
             desk: Desk::new(journal),
@@ -171,6 +195,7 @@ impl Host {
             journal_reach: Reach::default(),
             pulse: Pulse::default(),
             admin: admin::Desk::default(),
+            leaving: watch::Sender::new(false),
             stopping: watch::Sender::new(false),
             next_connection: AtomicU64::new(1),
             config,
@@ -180,12 +205,11 @@ impl Host {
         tasks.spawn(membership::run(shared.clone()));
         tasks.spawn(migration::run(shared.clone()));
         tasks.spawn(migration::sync_in_groups(shared.clone()));
+        tasks.spawn(fence::follow(shared.clone()));
+        tasks.spawn(drain::run(shared.clone()));
         tasks.spawn(housekeeping::sweep(shared.clone()));
-        tasks.spawn(housekeeping::reopen_when_serving(
-            shared.clone(),
-            unfinished,
-        ));
         tasks.spawn(admin::sample(shared.clone()));
+        tasks.spawn(housekeeping::reopen(shared.clone(), unfinished));
         Self {
             shared,
             tasks: Mutex::new(tasks),
@@ -246,6 +270,28 @@ impl Host {
         summary
     }
 
+    /// Whether the host serves now.
+    #[cfg(feature = "fakes")]
+    pub fn is_serving(&self) -> bool {
+        self.shared.membership.serving().is_some()
+    }
+
+    /// Whether the host gives its rooms away.
+    #[cfg(feature = "fakes")]
+    pub fn is_draining(&self) -> bool {
+        self.shared.is_draining()
+    }
+
+    /// How many other hosts take rooms, as far as this one has seen.
+    #[cfg(feature = "fakes")]
+    pub fn others_that_take_rooms(&self) -> usize {
+        let hosts = self.shared.fleet.hosts();
+        let others = hosts
+            .iter()
+            .filter(|host| host.id.slot != self.shared.config.slot && host.takes_rooms());
+        others.count()
+    }
+
     /// Makes the next record of `room` panic while it is ordered.
     #[cfg(feature = "fakes")]
     pub fn panic_in(&self, room: RoomId) {
@@ -263,5 +309,8 @@ impl Drop for Host {
     /// are and its connections are told to go.
     fn drop(&mut self) {
         self.shared.stopping.send_replace(true);
+        for live in self.shared.rooms.all() {
+            live.stop(CloseCode::GoingAway);
+        }
     }
 }

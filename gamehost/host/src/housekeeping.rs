@@ -9,13 +9,13 @@ use latchkey_protocol::RoomId;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::backoff::Backoff;
+use crate::fence;
 use crate::host::Shared;
 use crate::limits::{OPENINGS_AT_ONCE, PORT_WITHIN, SWEEP_EVERY};
 use crate::live::LiveRoom;
 use crate::membership::Standing;
-use crate::opening;
+use crate::opening::{self, For};
 use crate::rooms::NotOpened;
-use crate::waits;
 
 /// Looks through the rooms every [`SWEEP_EVERY`], until the host stops.
 pub(crate) async fn sweep(shared: Arc<Shared>) {
@@ -26,6 +26,7 @@ pub(crate) async fn sweep(shared: Arc<Shared>) {
             () = shared.stopped() => return,
             _ = tick.tick() => {}
         }
+        fence::fence(&shared);
         let swept = shared
             .rooms
             .sweep(shared.time.elapsed(), shared.config.limits.idle_room);
@@ -55,7 +56,7 @@ pub(crate) async fn sweep(shared: Arc<Shared>) {
 }
 
 /// Gives up a room that left memory, so that it may be opened anywhere. Failing to is harmless: the next claim takes it.
-async fn release(shared: &Shared, live: Arc<LiveRoom>) {
+pub(crate) async fn release(shared: &Shared, live: Arc<LiveRoom>) {
     let (room, epoch) = (live.id, live.epoch);
     let released = shared.ports.directory.release(live.owner, room, epoch);
     match timeout(PORT_WITHIN, released).await {
@@ -65,40 +66,57 @@ async fn release(shared: &Shared, live: Arc<LiveRoom>) {
     }
 }
 
-/// As [`reopen`], once the host serves.
-pub(crate) async fn reopen_when_serving(shared: Arc<Shared>, rooms: Vec<RoomId>) {
+/// Resolves when the host serves.
+async fn serving(shared: &Shared) {
     let mut changes = shared.membership.changes();
-    let serves = |standing: &Standing| matches!(standing, Standing::Serving(_));
-    if changes.wait_for(serves).await.is_ok() {
-        reopen(shared.clone(), rooms).await;
-    }
+    // An error means that the host is gone.
+    let _ = changes
+        .wait_for(|standing| matches!(standing, Standing::Serving(_)))
+        .await;
 }
 
-/// Opens `rooms` and tries each until it is open, another host has it, or the host stops.
-pub(crate) async fn reopen(shared: Arc<Shared>, rooms: Vec<RoomId>) {
-    let openings = rooms.into_iter().map(|room| open_at_last(&shared, room));
-    let all = stream::iter(openings)
-        .buffer_unordered(OPENINGS_AT_ONCE)
-        .collect::<()>();
-    tokio::select! {
-        () = shared.stopped() => {}
-        () = all => {}
+/// Opens `rooms` and tries each until it is open, another host has it, or the host stops. All have their turn before one
+/// is tried again, so that rooms that fail for ever hold up no others.
+pub(crate) async fn reopen(shared: Arc<Shared>, mut rooms: Vec<RoomId>) {
+    for room in &rooms {
+        shared.owe(*room);
     }
-}
-
-async fn open_at_last(shared: &Arc<Shared>, room: RoomId) {
-    let mut backoff = Backoff::new(waits::spread(shared.config.seed, room));
-    loop {
-        match opening::find(shared, room).await {
-            Ok(_) | Err(NotOpened::Stopping) => return,
-            Err(NotOpened::Elsewhere(url)) => {
-                tracing::warn!(%room, url, "another host serves a room of which the journal holds records; they are given up");
-                shared.give_up(room);
-                return;
-            }
-            Err(NotOpened::NotReady(_) | NotOpened::Fenced | NotOpened::Full) => {
+    let mut backoff = Backoff::new(shared.config.seed);
+    let work = async {
+        while !rooms.is_empty() {
+            serving(&shared).await;
+            let openings = rooms.drain(..).map(|room| reopen_one(&shared, room));
+            let left: Vec<_> = stream::iter(openings)
+                .buffer_unordered(OPENINGS_AT_ONCE)
+                .filter_map(std::future::ready)
+                .collect()
+                .await;
+            rooms = left;
+            if !rooms.is_empty() {
                 sleep(backoff.failed()).await;
             }
         }
+    };
+    tokio::select! {
+        () = shared.stopped() => {}
+        () = work => {}
+    }
+}
+
+/// Opens `room`; the room when that is to be tried again.
+async fn reopen_one(shared: &Arc<Shared>, room: RoomId) -> Option<RoomId> {
+    match opening::find(shared, room, For::Journal).await {
+        Ok(_) | Err(NotOpened::Elsewhere(_)) => {
+            shared.settled(room);
+            None
+        }
+        // It stays owed: a member's join opens it, or the operator puts its records aside.
+        Err(NotOpened::WaitsForMembers | NotOpened::Stopping) => None,
+        Err(
+            NotOpened::ElsewhereAndOwed(_)
+            | NotOpened::NotReady(_)
+            | NotOpened::Fenced
+            | NotOpened::Full,
+        ) => Some(room),
     }
 }

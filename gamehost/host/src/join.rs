@@ -12,9 +12,10 @@ use tokio::time::timeout;
 use crate::host::Shared;
 use crate::limits::JOIN_ATTEMPTS;
 use crate::live::{Ended, LiveRoom, Outcome};
-use crate::opening;
-use crate::rooms::NotOpened;
+use crate::opening::For;
+use crate::rooms::{NotOpened, Sought, Stage};
 use crate::wire::{Ending, Incoming, Wire};
+use crate::{gather, opening};
 
 /// A connection that has its seat.
 pub(crate) struct Joined {
@@ -81,10 +82,20 @@ async fn take_seat(
 ) -> Result<Joined, Ending> {
     let id = shared.next_connection();
     for _ in 0..JOIN_ATTEMPTS {
-        let live = match opening::find(shared, ticket.room).await {
+        let live = match find(shared, wire, (id, &ticket, have)).await? {
             Ok(live) => live,
+            // It was looked for in the background, and nobody was there to be asked.
+            Err(NotOpened::WaitsForMembers) => continue,
             Err(error) => return Err(turn_away(wire, error)),
         };
+        // A room that came into memory after the stop has gone through them would never be told to go.
+        if shared.is_stopping() {
+            return Err(Ending::Close(CloseCode::GoingAway));
+        }
+        if have.is_some_and(|have| have.epoch > live.epoch) {
+            tracing::warn!(room = %live.id, epoch = %live.epoch, "a client has seen a later epoch of the room");
+            return Err(Ending::Close(CloseCode::NotReady));
+        }
         let seat = (id, wire.line.clone());
         let now = shared.time.now();
         match live.join(&shared.desk, now, seat, ticket.clone(), have) {
@@ -92,12 +103,9 @@ async fn take_seat(
                 shared.desk.metrics.joins.up();
                 shared.migration.watch(&live, outcome.pending);
                 tracing::debug!(room = %live.id, member = %ticket.member, "a connection joined");
+                let shared = shared.clone();
                 return Ok(Joined {
-                    seat: Seat {
-                        shared: shared.clone(),
-                        live,
-                        id,
-                    },
+                    seat: Seat { shared, live, id },
                     outcome,
                 });
             }
@@ -109,15 +117,38 @@ async fn take_seat(
     Err(Ending::Close(CloseCode::NotReady))
 }
 
+/// Finds the room or waits until it is open, and answers for it if members are asked to vouch meanwhile.
+async fn find(
+    shared: &Arc<Shared>,
+    wire: &mut Wire,
+    (id, ticket, have): (ConnectionId, &Ticket, Option<Position>),
+) -> Result<Result<Arc<LiveRoom>, NotOpened>, Ending> {
+    let mut coming = match opening::seek(shared, ticket.room, For::Member(have)) {
+        Ok(Sought::Here(live)) => return Ok(Ok(live)),
+        Ok(Sought::Coming(coming)) => coming,
+        Err(error) => return Ok(Err(error)),
+    };
+    match coming.next().await {
+        Stage::Gathering(gathering) => {
+            let who = (id, ticket.member, have);
+            gather::ask(shared, wire, who, (gathering, &mut coming)).await
+        }
+        Stage::Done(opened) => Ok(opened),
+        Stage::Waiting => Ok(coming.opened().await),
+    }
+}
+
 /// How the connection ends when its room is not here.
 fn turn_away(wire: &Wire, error: NotOpened) -> Ending {
     match error {
-        NotOpened::Elsewhere(url) => {
+        NotOpened::Elsewhere(url) | NotOpened::ElsewhereAndOwed(url) => {
             let moved = ServerFrame::Moved { url: &url }.encode();
             wire.send(moved);
             Ending::Close(CloseCode::Moved)
         }
-        NotOpened::NotReady(_) | NotOpened::Fenced => Ending::Close(CloseCode::NotReady),
+        NotOpened::NotReady(_) | NotOpened::WaitsForMembers | NotOpened::Fenced => {
+            Ending::Close(CloseCode::NotReady)
+        }
         NotOpened::Full => Ending::Close(CloseCode::Overloaded),
         NotOpened::Stopping => Ending::Close(CloseCode::GoingAway),
     }

@@ -8,10 +8,15 @@
 //! `migration` (it is stored).
 
 mod admin;
+mod aside;
 mod backoff;
 mod connection;
 mod desk;
+mod drain;
+mod fence;
 mod frames;
+mod gather;
+mod handover;
 mod health;
 mod host;
 mod housekeeping;
@@ -26,6 +31,7 @@ mod metrics;
 mod migration;
 mod opening;
 mod operate;
+mod owed;
 pub mod ownership;
 pub mod ports;
 mod reach;
@@ -33,6 +39,7 @@ mod rooms;
 mod stop;
 mod time;
 pub mod timing;
+mod unstored;
 mod upgrade;
 mod waits;
 mod wire;
@@ -42,8 +49,11 @@ pub mod contracts;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 
+pub use drain::Drained;
+pub use handover::NotMoved;
 pub use host::{Config, Host, Origins, Ports};
 pub use limits::HostLimits;
 pub use metrics::{Count, Metrics};
 pub use operate::NotDone;
+pub use owed::Owed;
 pub use stop::Summary as StopSummary;

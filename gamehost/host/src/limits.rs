@@ -35,6 +35,19 @@ pub const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 pub const BACKOFF_MOST: Duration = Duration::from_secs(15);
 /// What an upgrade that finds no place is told to wait, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 5;
+/// Records behind the archive's end that a room which lives elsewhere may still store: until then the journal keeps its
+/// own copy of them (J5.3).
+pub const SETTLE_WITHIN: Duration = Duration::from_secs(60);
+/// Records written to the journal at one time when a room is rebuilt.
+pub const JOURNAL_AT_ONCE: usize = 1_000;
+/// From a room's standing still until it is played on here, if the archive has not taken everything by then.
+pub const HANDOVER_WITHIN: Duration = Duration::from_secs(5);
+/// Rooms being handed over at one time.
+pub const HANDOVERS_AT_ONCE: usize = 32;
+/// Between the beginnings of two handovers.
+pub const HANDOVER_EVERY: Duration = Duration::from_millis(10);
+/// Between two rounds of a host that gives its rooms away, when something of the last one did not work.
+pub const DRAIN_EVERY: Duration = Duration::from_millis(500);
 /// Times a join looks for its room anew because the one it found had just left memory.
 pub const JOIN_ATTEMPTS: usize = 4;
 

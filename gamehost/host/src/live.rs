@@ -436,10 +436,6 @@ impl Core {
 }
 
 mod glance;
-#[expect(
-    dead_code,
-    reason = "handover uses it as soon as the directory can be told of one"
-)]
 mod moving;
 mod operating;
 #[cfg(test)]

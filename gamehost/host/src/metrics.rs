@@ -133,8 +133,14 @@ counts! {
     counter rooms_evicted;
     /// Rooms taken out because they failed or were lost to another writer.
     counter rooms_stopped;
+    /// Rooms of which the journal may hold the only copy and which could not be opened yet.
+    gauge rooms_owed;
     /// Rooms of which the archive cannot read its own copy: their records stay in the journal.
     gauge rooms_stuck;
+    /// Rooms rebuilt from what members vouched for.
+    counter rooms_rebuilt;
+    /// Records put aside because they are not part of a room's history, or by the operator.
+    counter records_put_aside;
     /// Live rooms handed over to another host.
     counter rooms_moved;
     /// Handovers that were given up, after which the room was played on here.

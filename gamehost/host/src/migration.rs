@@ -77,11 +77,6 @@ impl Migration {
     pub(crate) fn settled(&self) -> watch::Receiver<u64> {
         self.settled.subscribe()
     }
-
-    #[expect(
-        dead_code,
-        reason = "handover uses it as soon as the directory can be told of one"
-    )]
     /// Gives `live` the next turn, before all that wait.
     pub(crate) fn hasten(&self, live: &Arc<LiveRoom>) {
         {

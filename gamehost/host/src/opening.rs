@@ -1,46 +1,69 @@
-//! Opening a room: claim it, become the archive's writer, add what the journal holds beyond the archive. Afterwards
-//! this host, and no other, orders the room's records.
+//! Opening a room: claim it, become the archive's writer, add what follows the archive's last record. Afterwards this
+//! host, and no other, orders the room's records.
 
 use std::future::Future;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
-use latchkey_protocol::{Epoch, Record, RoomId, RoomKey, Seq};
+use latchkey_protocol::{Epoch, Position, RoomId, RoomKey};
 use latchkey_room::{Checkpoint, Room, Start, Summary};
 
+use crate::aside::{self, Settled};
 use crate::host::Shared;
 use crate::limits::PORT_WITHIN;
 use crate::live::{LiveRoom, Pending};
-use crate::ports::{Claim, Head};
-use crate::rooms::NotOpened;
+use crate::membership::Term;
+use crate::ports::{Claim, Former, HandedOver, Head};
+use crate::rooms::{Bringing, NotOpened, Sought};
+use crate::unstored;
 
 /// What a room is waited for when its owner was another machine in this slot.
 const FORMER_MAY_LIVE: &str = "an earlier machine of this slot may still serve the room";
 
-/// Finds `room` in memory or opens it.
-pub(crate) async fn find(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOpened> {
+/// What a room is opened for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum For {
+    /// A member with this position wants to join.
+    Member(Option<Position>),
+    /// The journal holds records of it that are not stored.
+    Journal,
+}
+
+/// A room that is this host's.
+pub(crate) struct Claimed {
+    pub(crate) room: RoomId,
+    pub(crate) term: Term,
+    pub(crate) epoch: Epoch,
+    pub(crate) former: Former,
+}
+
+/// Finds `room` in memory or begins to open it.
+pub(crate) fn seek(shared: &Arc<Shared>, room: RoomId, why: For) -> Result<Sought, NotOpened> {
     if shared.is_stopping() {
         return Err(NotOpened::Stopping);
     }
-    let work = || {
+    let member = match why {
+        For::Member(have) => Some(have),
+        For::Journal => None,
+    };
+    shared.rooms.seek(room, member, |bringing| {
         let shared = shared.clone();
         async move {
-            let opened = open(&shared, room).await;
+            let opened = open(&shared, room, &bringing).await;
             match &opened {
-                Ok(_) => shared.desk.metrics.rooms_opened.up(),
+                Ok(_) => {
+                    shared.settled(room);
+                    shared.desk.metrics.rooms_opened.up();
+                }
                 Err(error) => {
                     shared.desk.metrics.rooms_not_opened.up();
-                    not_opened(room, error);
+                    if shared.owed.failed(room, &error.to_string()) {
+                        not_opened(room, error);
+                    }
                 }
             }
             opened
         }
-    };
-    let found = shared.rooms.find(room, work).await;
-    // A room that came into memory after the stop has gone through them would never be told to go.
-    if shared.is_stopping() {
-        return Err(NotOpened::Stopping);
-    }
-    found
+    })
 }
 
 /// A room that another host serves is no trouble, and neither are those that come while this one ends.
@@ -52,36 +75,38 @@ fn not_opened(room: RoomId, error: &NotOpened) {
     }
 }
 
-async fn open(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOpened> {
+/// Finds `room` in memory or opens it without asking anybody.
+pub(crate) async fn find(
+    shared: &Arc<Shared>,
+    room: RoomId,
+    why: For,
+) -> Result<Arc<LiveRoom>, NotOpened> {
+    match seek(shared, room, why)? {
+        Sought::Here(live) => Ok(live),
+        Sought::Coming(mut coming) => coming.opened().await,
+    }
+}
+
+async fn open(
+    shared: &Arc<Shared>,
+    room: RoomId,
+    bringing: &Bringing,
+) -> Result<Arc<LiveRoom>, NotOpened> {
     // Bounded, so that with the directory or the archive dead the places of those that wait become free again.
-    let _turn = within("turn to open a room", shared.openings.acquire()).await?;
-    let term = shared.membership.serving().ok_or(NotOpened::Fenced)?;
-    let former_expired = term.former_expired(shared.time.ms());
-    let claim = shared.ports.directory.claim(term.me, room, former_expired);
-    let epoch = match within("directory's answer", claim).await? {
-        Claim::Owned { epoch, .. } => epoch,
-        Claim::Elsewhere { url, .. } => return Err(NotOpened::Elsewhere(url)),
-        Claim::Wait => return Err(NotOpened::NotReady(FORMER_MAY_LIVE.to_owned())),
-        Claim::NotMine => return Err(NotOpened::Fenced),
-    };
+    let turn = within("turn to open a room", shared.openings.acquire()).await?;
+    let claimed = claim(shared, room).await?;
+    let epoch = claimed.epoch;
     let opened = shared.archive(shared.ports.archive.open(room, epoch));
     let head = within("archive's answer", opened).await?;
     let stored = head.stored;
-    let mut start = start(shared, room, epoch, head)?;
-    start.unstored = journal_tail(shared, room, stored).await?;
-    let written_by = start.summary.epoch();
-    if let Some(other) = start
-        .unstored
-        .first()
-        .filter(|next| next.epoch < written_by)
-    {
-        tracing::warn!(%room, %stored, %written_by, journal = %other.epoch, "the journal continues another history; its records are given up");
-        start.unstored = Vec::new();
-        shared.give_up(room);
-    }
+    let mut start = start(shared, &claimed, head)?;
+    let own = unstored::own(shared, &start).await?;
+    // Members take their time; others may open their rooms meanwhile.
+    drop(turn);
+    start.unstored = unstored::whole(shared, &claimed, &start, own, bringing).await?;
     let recovered = start.unstored.len();
     let opened = Room::open(start).map_err(|error| NotOpened::NotReady(error.to_string()))?;
-    let live = Arc::new(LiveRoom::new(opened, shared.time.elapsed(), term));
+    let live = Arc::new(LiveRoom::new(opened, shared.time.elapsed(), claimed.term));
     tracing::info!(%room, %epoch, %stored, recovered, "the room is open");
     // Recovered records, and a finish that may not have been announced, wait for nobody.
     let pending = live.pending();
@@ -92,7 +117,57 @@ async fn open(shared: &Arc<Shared>, room: RoomId) -> Result<Arc<LiveRoom>, NotOp
     Ok(live)
 }
 
-fn start(shared: &Shared, room: RoomId, epoch: Epoch, head: Head) -> Result<Start, NotOpened> {
+/// Takes ownership of the room. A host that is to give its rooms away passes on one that nobody has.
+async fn claim(shared: &Arc<Shared>, room: RoomId) -> Result<Claimed, NotOpened> {
+    let term = shared.membership.serving().ok_or(NotOpened::Fenced)?;
+    let former_expired = term.former_expired(shared.time.ms());
+    let claim = shared.ports.directory.claim(term.me, room, former_expired);
+    match within("directory's answer", claim).await? {
+        Claim::Owned { epoch, former } => {
+            let claimed = Claimed {
+                room,
+                term,
+                epoch,
+                former,
+            };
+            pass_on(shared, &claimed).await?;
+            Ok(claimed)
+        }
+        Claim::Elsewhere { url, slot } => {
+            if shared.desk.journal.holds(room)
+                && aside::settle(shared, room, slot).await == Settled::NotYet
+            {
+                return Err(NotOpened::ElsewhereAndOwed(url));
+            }
+            Err(NotOpened::Elsewhere(url))
+        }
+        Claim::Wait => Err(NotOpened::NotReady(FORMER_MAY_LIVE.to_owned())),
+        Claim::NotMine => Err(NotOpened::Fenced),
+    }
+}
+
+async fn pass_on(shared: &Shared, claimed: &Claimed) -> Result<(), NotOpened> {
+    let Claimed {
+        room, term, epoch, ..
+    } = claimed;
+    // What is not all in the archive is opened here first, and handed over as any live room.
+    if !shared.is_draining() || claimed.former != Former::Nobody || shared.desk.journal.holds(*room)
+    {
+        return Ok(());
+    }
+    let Some(to) = shared.fleet.least_loaded(term.me.slot) else {
+        return Ok(());
+    };
+    let directory = &shared.ports.directory;
+    let handed = directory.hand_over(term.me, *room, *epoch, to.id.slot);
+    match within("directory's answer", handed).await? {
+        HandedOver::Done => Err(NotOpened::Elsewhere(to.url)),
+        HandedOver::NoTaker => Ok(()),
+        HandedOver::NotMine => Err(NotOpened::Fenced),
+    }
+}
+
+fn start(shared: &Shared, claimed: &Claimed, head: Head) -> Result<Start, NotOpened> {
     let summary = Summary::decode(&head.summary)
         .map_err(|error| NotOpened::NotReady(format!("the archive's summary: {error}")))?;
     if summary.tail() != head.stored {
@@ -103,38 +178,14 @@ fn start(shared: &Shared, room: RoomId, epoch: Epoch, head: Head) -> Result<Star
     let checkpoint = head
         .checkpoint
         .map(|(seq, state)| Checkpoint { seq, state });
-    let key = RoomKey::derive(&shared.config.secret, room);
     Ok(Start {
-        room,
-        epoch,
-        key,
+        room: claimed.room,
+        epoch: claimed.epoch,
+        key: RoomKey::derive(&shared.config.secret, claimed.room),
         summary,
         unstored: Vec::new(),
         checkpoint,
     })
-}
-
-/// What the journal holds of the room beyond the archive: from memory when it was just recovered, else from disk.
-async fn journal_tail(
-    shared: &Arc<Shared>,
-    room: RoomId,
-    stored: Seq,
-) -> Result<Vec<Record>, NotOpened> {
-    {
-        let mut recovered = shared
-            .recovered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Also when all of it is stored: reading the segments again to find nothing is dear with many rooms.
-        if recovered.holds(room) {
-            return Ok(recovered.take(room, stored));
-        }
-    }
-    let shared = shared.clone();
-    tokio::task::spawn_blocking(move || shared.desk.journal.tail(room, stored))
-        .await
-        .map_err(|_| NotOpened::NotReady("reading the journal panicked".to_owned()))?
-        .map_err(|error| NotOpened::NotReady(error.to_string()))
 }
 
 async fn within<T, E: std::fmt::Display>(

@@ -1,6 +1,8 @@
 //! The rooms in memory: found by id, opened once however many joins ask at the same time, and taken out when they are
 //! idle or have failed.
 
+mod coming;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,9 +10,10 @@ use std::time::Duration;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use latchkey_protocol::RoomId;
-use tokio::sync::watch;
+use latchkey_protocol::{Position, RoomId};
 
+use self::coming::WaitingRoom;
+pub(crate) use self::coming::{Bringing, Coming, Sought, Stage};
 use crate::live::LiveRoom;
 
 /// Why a room is not here.
@@ -22,6 +25,16 @@ pub(crate) enum NotOpened {
     /// This host may not serve just now.
     #[error("the host does not serve just now")]
     Fenced,
+    /// Another host serves it, and what the journal holds of it is not settled yet.
+    #[error(
+        "the room is served at {0}, and it is not known yet whether that host has what the journal holds"
+    )]
+    ElsewhereAndOwed(String),
+    /// Members may have seen more of it than is known here: it opens when one of them comes.
+    #[error(
+        "its host was lost; the room opens when a member comes who may have seen its last records"
+    )]
+    WaitsForMembers,
     /// The directory, the archive or the journal did not give it.
     #[error("{0}")]
     NotReady(String),
@@ -33,14 +46,15 @@ pub(crate) enum NotOpened {
     Stopping,
 }
 
-type Opened = Result<Arc<LiveRoom>, NotOpened>;
+/// What came of opening a room.
+pub(crate) type Opened = Result<Arc<LiveRoom>, NotOpened>;
 
 enum Place {
     /// On its way; everybody who wants it waits for the same outcome.
-    Opening(watch::Receiver<Option<Opened>>),
+    Opening(WaitingRoom),
     Live(Arc<LiveRoom>),
     /// Being handed over; who wants it learns whether it stayed.
-    Moving(Arc<LiveRoom>, watch::Receiver<Option<Opened>>),
+    Moving(Arc<LiveRoom>, WaitingRoom),
 }
 
 /// The rooms in memory.
@@ -61,44 +75,43 @@ impl Rooms {
         }
     }
 
-    /// Finds the room, or lets `open` make it. `open` runs as a task of its own, so that it is finished also when who
+    /// Finds the room, or lets `open` bring it, which learns of every member that waits and of its position. `open` runs as a task of its own, so that it is finished also when who
     /// asked for it has gone; one that panics counts as failed.
-    pub(crate) async fn find<F>(self: &Arc<Self>, room: RoomId, open: impl FnOnce() -> F) -> Opened
+    pub(crate) fn seek<F>(
+        self: &Arc<Self>,
+        room: RoomId,
+        member: Option<Option<Position>>,
+        open: impl FnOnce(Arc<Bringing>) -> F,
+    ) -> Result<Sought, NotOpened>
     where
         F: Future<Output = Opened> + Send + 'static,
     {
-        let (sender, mut outcome) = match self.seat(room)? {
-            Seat::Live(live) => return Ok(live),
-            Seat::Awaited(outcome) => (None, outcome),
-            Seat::Ours(sender, outcome) => (Some(sender), outcome),
+        let (bringing, waiting) = match self.seat(room)? {
+            Seat::Live(live) => return Ok(Sought::Here(live)),
+            Seat::Awaited(waiting) => return Ok(Sought::Coming(waiting.wait(member))),
+            Seat::Ours(bringing, waiting) => (Arc::new(bringing), waiting),
         };
-        if let Some(sender) = sender {
-            let opening = Opening {
-                rooms: self.clone(),
-                room,
-                done: false,
-            };
-            let work = open();
-            tokio::spawn(async move {
-                let opened = work.await;
-                opening.done(&opened);
-                sender.send_replace(Some(opened));
-            });
-        }
-        let panicked = || NotOpened::NotReady("opening the room failed".to_owned());
-        let opened = outcome
-            .wait_for(Option::is_some)
-            .await
-            .map_err(|_| panicked())?;
-        opened.clone().unwrap_or_else(|| Err(panicked()))
+        let opening = Opening {
+            rooms: self.clone(),
+            room,
+            done: false,
+        };
+        let coming = waiting.wait(member);
+        let work = open(bringing.clone());
+        tokio::spawn(async move {
+            let opened = work.await;
+            opening.done(&opened);
+            bringing.done(opened);
+        });
+        Ok(Sought::Coming(coming))
     }
 
     fn seat(&self, room: RoomId) -> Result<Seat, NotOpened> {
         let entry = self.places.entry(room);
         match &entry {
             Entry::Occupied(place) => match place.get() {
-                Place::Opening(outcome) | Place::Moving(_, outcome) => {
-                    return Ok(Seat::Awaited(outcome.clone()));
+                Place::Opening(waiting) | Place::Moving(_, waiting) => {
+                    return Ok(Seat::Awaited(waiting.clone()));
                 }
                 Place::Live(live) if !live.ended() => return Ok(Seat::Live(live.clone())),
                 Place::Live(_) => {}
@@ -111,9 +124,9 @@ impl Rooms {
                 }
             }
         }
-        let (sender, outcome) = watch::channel(None);
-        entry.insert(Place::Opening(outcome.clone()));
-        Ok(Seat::Ours(sender, outcome))
+        let (bringing, waiting) = Bringing::new();
+        entry.insert(Place::Opening(waiting.clone()));
+        Ok(Seat::Ours(bringing, waiting))
     }
 
     /// The room, if it is in memory and neither being opened nor being handed over.
@@ -168,11 +181,6 @@ impl Rooms {
         }
         swept
     }
-
-    #[expect(
-        dead_code,
-        reason = "handover uses it as soon as the directory can be told of one"
-    )]
     /// Takes `live` out of service and out of memory if nobody is in it and nothing of it waits; whether it did.
     pub(crate) fn let_go(&self, live: &Arc<LiveRoom>, elapsed: Duration) -> bool {
         let quiet = live.evict(elapsed, Duration::ZERO);
@@ -181,11 +189,6 @@ impl Rooms {
         }
         quiet
     }
-
-    #[expect(
-        dead_code,
-        reason = "handover uses it as soon as the directory can be told of one"
-    )]
     /// Begins to hand `live` over: until that is decided, whoever asks for the room waits. `None` when it is not here
     /// any more, or is on its way already.
     pub(crate) fn begin_to_move(self: &Arc<Self>, live: &Arc<LiveRoom>) -> Option<Moving> {
@@ -193,12 +196,12 @@ impl Rooms {
         if !matches!(place.value(), Place::Live(found) if Arc::ptr_eq(found, live)) {
             return None;
         }
-        let (sender, outcome) = watch::channel(None);
-        *place = Place::Moving(live.clone(), outcome);
+        let (bringing, waiting) = Bringing::new();
+        *place = Place::Moving(live.clone(), waiting);
         Some(Moving {
             rooms: self.clone(),
             live: live.clone(),
-            sender,
+            bringing,
             decided: false,
         })
     }
@@ -232,11 +235,8 @@ pub(crate) struct Swept {
 
 enum Seat {
     Live(Arc<LiveRoom>),
-    Awaited(watch::Receiver<Option<Opened>>),
-    Ours(
-        watch::Sender<Option<Opened>>,
-        watch::Receiver<Option<Opened>>,
-    ),
+    Awaited(WaitingRoom),
+    Ours(Bringing, WaitingRoom),
 }
 
 /// Frees the place of a room whose opening failed or panicked.
@@ -269,15 +269,11 @@ impl Drop for Opening {
 pub(crate) struct Moving {
     rooms: Arc<Rooms>,
     live: Arc<LiveRoom>,
-    sender: watch::Sender<Option<Opened>>,
+    bringing: Bringing,
     decided: bool,
 }
 
 impl Moving {
-    #[expect(
-        dead_code,
-        reason = "handover uses it as soon as the directory can be told of one"
-    )]
     /// The room has left for `url`; whoever waited for it is told so.
     pub(crate) fn moved(mut self, url: String) {
         self.decided = true;
@@ -286,8 +282,7 @@ impl Moving {
             live.id,
             |place| matches!(place, Place::Moving(found, _) if Arc::ptr_eq(found, &live)),
         );
-        self.sender
-            .send_replace(Some(Err(NotOpened::Elsewhere(url))));
+        self.bringing.done(Err(NotOpened::Elsewhere(url)));
     }
 }
 
@@ -301,6 +296,6 @@ impl Drop for Moving {
         {
             *place = Place::Live(self.live.clone());
         }
-        self.sender.send_replace(Some(Ok(self.live.clone())));
+        self.bringing.done(Ok(self.live.clone()));
     }
 }

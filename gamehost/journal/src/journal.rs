@@ -254,7 +254,8 @@ impl Journal {
         self.write().books.unstored(room).is_some()
     }
 
-    /// Every record of `room` that is not known to be stored, whether or not others are missing between them.
+    /// Every record of `room` that is not known to be stored, whether or not others are missing between them; also some
+    /// that are stored, as long as the same segments hold them.
     ///
     /// # Errors
     /// When the disk refuses.

@@ -1,5 +1,5 @@
-//! What an operator does to a room over the admin router: take a seat away, close it, say something. The doing itself
-//! is in `operate`; here are the routes, and what came of it in a sentence.
+//! What an operator does to a room over the admin router: take a seat away, close it, hand it over, put its records
+//! aside, say something. The doing itself is in `operate`; here are the routes, and what came of it in a sentence.
 
 use std::sync::Arc;
 
@@ -60,6 +60,27 @@ pub(super) async fn close(
     let closed = shared.close(room.parse().map_err(bad_id)?)?;
     done(format!(
         "The room is closed: {closed} connections were ended for good."
+    ))
+}
+
+/// `POST /rooms/{room}/handover`.
+pub(super) async fn hand_over(
+    State(shared): State<Arc<Shared>>,
+    Path(room): Path<String>,
+) -> Result<Json<Done>, Failed> {
+    let handed = shared.hand_over(room.parse().map_err(bad_id)?).await;
+    handed.map_err(|why| Failed::Conflict(why.to_string()))?;
+    done("The room lives at another host now.")
+}
+
+/// `POST /rooms/{room}/aside`.
+pub(super) async fn put_aside(
+    State(shared): State<Arc<Shared>>,
+    Path(room): Path<String>,
+) -> Result<Json<Done>, Failed> {
+    let records = shared.put_aside(room.parse().map_err(bad_id)?).await?;
+    done(format!(
+        "{records} records are put aside in the journal's folder, and the journal forgets them."
     ))
 }
 

@@ -18,7 +18,6 @@ struct Seen {
     given: HashMap<Slot, (u64, u32)>,
 }
 
-#[allow(dead_code, reason = "the interface of handing rooms over")]
 impl Fleet {
     /// The directory listed these.
     pub(crate) fn saw(&self, hosts: Vec<HostItem>) {
@@ -32,6 +31,12 @@ impl Fleet {
     /// All of them, lost and draining ones too.
     pub(crate) fn hosts(&self) -> Arc<[HostItem]> {
         self.lock().hosts.clone()
+    }
+
+    /// Whether any host but the one in slot `except` takes rooms.
+    pub(crate) fn takes_rooms(&self, except: Slot) -> bool {
+        let others = |host: &HostItem| host.id.slot != except && host.takes_rooms();
+        self.hosts().iter().any(others)
     }
 
     /// The host that carries least of those that take rooms, other than the one in slot `except`; and counts one more

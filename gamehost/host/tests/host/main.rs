@@ -4,11 +4,14 @@
 mod connecting;
 mod contract;
 mod faults;
+mod fencing;
 mod hostile;
 mod letting_go;
 mod membership;
+mod moving;
 mod operating;
 mod playing;
+mod rebuilding;
 mod resuming;
 mod seeing;
 mod stopping;

@@ -65,8 +65,7 @@ impl Client {
         host: &TestHost,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, Refused> {
-        let url = format!("ws://127.0.0.1:{}/s/1/room", host.port);
-        let mut request = url.into_client_request().unwrap();
+        let mut request = host.url().into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
@@ -260,6 +259,46 @@ impl Client {
     /// The position of the last record, as `have`.
     pub(crate) fn position(&self, epoch: u64) -> Value {
         json!({"epoch": epoch, "seq": self.records.last().map_or(0, |last| last["seq"].as_u64().unwrap())})
+    }
+
+    /// What it has seen, as `have`: the last record and the epoch that one was ordered in (P6.1).
+    pub(crate) fn have(&self) -> Value {
+        match self.records.last() {
+            Some(last) => json!({"epoch": last["epoch"], "seq": last["seq"]}),
+            None => Value::Null,
+        }
+    }
+
+    /// Comes back to another host, as the same browser: asked to vouch, it gives what it has seen and the names of
+    /// `online`. The welcome is returned, or the rewind that comes before it.
+    pub(crate) async fn back_to(
+        &mut self,
+        host: &TestHost,
+        (room, member): (RoomId, MemberId),
+        online: &[MemberId],
+    ) -> Value {
+        let Self { ws, .. } = Self::connect(host).await;
+        self.ws = ws;
+        self.send_join(host, room, member, self.have()).await;
+        loop {
+            let frame = self
+                .next()
+                .await
+                .expect("a welcome, a rewind or a question");
+            if frame["op"] != "vouch" {
+                return frame;
+            }
+            self.vouch(&frame, online).await;
+        }
+    }
+
+    /// Answers `vouch` with what it has seen.
+    pub(crate) async fn vouch(&mut self, asked: &Value, online: &[MemberId]) {
+        let after = asked["after"].as_u64();
+        let seen = self.records.iter();
+        let records: Vec<&Value> = seen.filter(|seen| seen["seq"].as_u64() > after).collect();
+        let answer = json!({"op": "vouch", "records": records, "online": online, "more": false});
+        self.send(answer).await;
     }
 
     /// Goes away without a word.

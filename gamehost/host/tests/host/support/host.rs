@@ -1,6 +1,6 @@
 //! The host under test and the world around it, which outlives it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -102,30 +102,74 @@ impl World {
 
     /// A host on this world's disk.
     pub(crate) async fn host(&self) -> TestHost {
-        self.host_on(&self.disk.path().join("journal")).await
+        self.host_in(1).await
+    }
+
+    /// A host in another slot, with a disk of its own.
+    pub(crate) async fn host_in(&self, slot: u16) -> TestHost {
+        self.host_on(Slot(slot), &self.folder(Slot(slot))).await
+    }
+
+    async fn is_free(&self, slot: Slot) {
+        let folder = self.folder(slot);
+        eventually("the journal's folder is free", || {
+            Folder::open(&folder).is_ok()
+        })
+        .await;
+    }
+
+    fn folder(&self, slot: Slot) -> PathBuf {
+        self.disk.path().join(format!("journal-{slot}"))
+    }
+
+    /// The host and its disk are lost, and the others have found out.
+    pub(crate) async fn lose(&self, host: TestHost) {
+        let slot = host.slot;
+        host.kill().await;
+        self.directory.lose(slot);
+        std::fs::remove_dir_all(self.folder(slot)).unwrap();
+    }
+
+    /// Files that records were put aside in, with their lines.
+    pub(crate) fn put_aside(&self, slot: Slot) -> Vec<Vec<serde_json::Value>> {
+        let files = std::fs::read_dir(self.folder(slot)).unwrap();
+        let aside = files
+            .map(|file| file.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "aside"));
+        let lines = |text: String| {
+            let lines = text.lines();
+            lines
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect()
+        };
+        aside
+            .map(|path| lines(std::fs::read_to_string(path).unwrap()))
+            .collect()
     }
 
     /// A host on a copy of the disk as it is now: what a process killed at this moment leaves behind.
     pub(crate) async fn host_on_copy(&self, of: &TestHost) -> TestHost {
         let copy = self.disk.path().join(format!("copy-{}", of.port));
         std::fs::create_dir(&copy).unwrap();
-        for file in std::fs::read_dir(self.disk.path().join("journal")).unwrap() {
+        for file in std::fs::read_dir(self.folder(of.slot)).unwrap() {
             let file = file.unwrap();
             if file.file_name() != "lock" {
                 std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
             }
         }
-        self.host_on(&copy).await
+        self.host_on(Slot(1), &copy).await
     }
 
-    async fn host_on(&self, folder: &Path) -> TestHost {
+    async fn host_on(&self, slot: Slot, folder: &Path) -> TestHost {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
         let disk = Folder::open(folder).unwrap();
         let journal_id = disk.id(7).unwrap();
         let (journal, recovered) = Journal::open(Arc::new(disk), self.journal).unwrap();
         let config = Config {
-            slot: Slot(1),
+            slot,
             region: "here".to_owned(),
-            url: "ws://here".to_owned(),
+            url: format!("ws://127.0.0.1:{port}/s/{slot}/room"),
             version: "1.2.3".to_owned(),
             journal: journal_id,
             origins: Origins::Listed(vec![ORIGIN.to_owned()]),
@@ -146,8 +190,6 @@ impl World {
                 .await
                 .unwrap();
         }
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
         let router = host.router();
         let server = tokio::spawn(async move {
             axum::serve(listener, router).await.unwrap();
@@ -155,6 +197,7 @@ impl World {
         TestHost {
             world: self.clone(),
             host,
+            slot,
             port,
             server,
         }
@@ -165,6 +208,7 @@ impl World {
 pub(crate) struct TestHost {
     pub(crate) world: World,
     pub(crate) host: Host,
+    pub(crate) slot: Slot,
     pub(crate) port: u16,
     server: JoinHandle<()>,
 }
@@ -192,6 +236,27 @@ impl TestHost {
         .await;
     }
 
+    /// Where clients reach it.
+    pub(crate) fn url(&self) -> String {
+        format!("ws://127.0.0.1:{}/s/{}/room", self.port, self.slot)
+    }
+
+    /// Waits until it knows `count` other hosts that take rooms.
+    pub(crate) async fn knows_others(&self, count: usize) {
+        eventually("the host has seen the others", || {
+            self.host.others_that_take_rooms() == count
+        })
+        .await;
+    }
+
+    /// Ends it as if its process had been killed.
+    pub(crate) async fn kill(self) {
+        self.server.abort();
+        let _ = self.server.await;
+        drop(self.host);
+        self.world.is_free(self.slot).await;
+    }
+
     /// Stops it gracefully; its disk is free afterwards.
     pub(crate) async fn stop(self, within: Duration) -> StopSummary {
         let summary = tokio::time::timeout(DEADLINE, self.host.stop(within))
@@ -200,11 +265,7 @@ impl TestHost {
         self.server.abort();
         let _ = self.server.await;
         drop(self.host);
-        let folder = self.world.disk.path().join("journal");
-        eventually("the journal's folder is free", || {
-            Folder::open(&folder).is_ok()
-        })
-        .await;
+        self.world.is_free(self.slot).await;
         summary
     }
 }
