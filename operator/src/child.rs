@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 use crate::cli::HostProcess;
 use crate::credential::Credential;
 use crate::data::DataFolder;
-use crate::hosting::{self, STOP_WITHIN, Wiring};
+use crate::hosting::{self, LEAVE_WITHIN, STOP_WITHIN, Wiring};
 use crate::listener::Callers;
 use crate::pipes::{Briefing, LINE, Order, Ready, line};
 use crate::{listener, logs, signals};
@@ -116,9 +116,15 @@ async fn until_told(
     host.stop(STOP_WITHIN).await
 }
 
-/// Ends this host alone, while others serve.
+/// Ends this host alone, while others serve: they take its rooms with everybody in them.
 async fn leave(host: &Host) -> latchkey_host::StopSummary {
-    host.stop(STOP_WITHIN).await
+    let (drained, summary) = host.leave(LEAVE_WITHIN).await;
+    tracing::info!(
+        moved = drained.moved,
+        left = drained.left,
+        "the host has handed its rooms over"
+    );
+    summary
 }
 
 /// Serves `router` on a free port of this machine alone, until `stop` becomes true.

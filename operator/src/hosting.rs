@@ -21,6 +21,10 @@ use crate::data::DataFolder;
 /// From asking a host to stop until records that did not reach the archive are left to the journal.
 pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(10);
 
+/// From asking a host to leave until it has handed its rooms over or stored what is left: as many rooms as it can have,
+/// at the pace at which they move, and a third of it for storing.
+pub(crate) const LEAVE_WITHIN: Duration = Duration::from_secs(300);
+
 /// How long a start waits for its host to serve before it goes on without.
 const SERVING_WITHIN: Duration = Duration::from_secs(5);
 

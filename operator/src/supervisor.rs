@@ -14,14 +14,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::hosting::STOP_WITHIN;
+use crate::hosting::{LEAVE_WITHIN, STOP_WITHIN};
 use crate::pipes::{Briefing, LINE, Order, Ready, line};
 
 /// From starting a process until it serves. A full journal takes seconds to read.
 const READY_WITHIN: Duration = Duration::from_secs(60);
-/// From telling a host to leave until it is told to stop: time to hand over all rooms it can have, with a margin.
-const LEAVE_WITHIN: Duration = Duration::from_secs(300);
-/// What an ended host needs beside storing.
+/// What a host that ends needs beside that.
 const MARGIN: Duration = Duration::from_secs(5);
 /// A host that ran for so long is well, so the next end is taken for the first.
 const WELL_AFTER: Duration = Duration::from_secs(10);
@@ -205,7 +203,7 @@ impl Keeper {
                     tell(&mut orders, Order::Leave).await;
                     // It is asked to, so its end is no sign of trouble.
                     was_well = true;
-                    patience.set(sleep(LEAVE_WITHIN));
+                    patience.set(sleep(LEAVE_WITHIN + MARGIN));
                 }
                 () = &mut patience => {
                     tracing::warn!(host = self.slot, "a host took too long to leave and is ended");

@@ -10,9 +10,10 @@ use tokio::time::{sleep, timeout};
 
 use super::{Fleet, LOOK_EVERY, say};
 use crate::client::Admin;
+use crate::hosting::LEAVE_WITHIN;
 
-/// From telling a host until a new process serves in its slot: what the supervisor allows it, with a margin.
-const BACK_WITHIN: Duration = Duration::from_secs(400);
+/// From telling a host until a new process serves in its slot.
+const BACK_WITHIN: Duration = LEAVE_WITHIN.saturating_add(Duration::from_secs(100));
 
 /// A host as the admin listener lists it; it tells more.
 #[derive(Debug, Deserialize)]
