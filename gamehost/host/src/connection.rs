@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use latchkey_protocol::frame::{ClientFrame, ServerFrame};
 use latchkey_protocol::{CloseCode, Seq, limits};
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Sleep, sleep_until, timeout};
 
 use crate::frames::{self, Item};
 use crate::host::Shared;
@@ -85,8 +85,9 @@ impl Connection {
         let welcome = std::mem::take(&mut self.welcome);
         settle(&self.shared, &self.seat.live, &welcome)?;
         self.deliver().await?;
-        let mut alarm = pin!(sleep_until(self.look_at(self.due())));
+        let mut alarm = pin!(sleep_until(self.shared.time.instant(self.due())));
         loop {
+            self.set(alarm.as_mut());
             match self.next(alarm.as_mut()).await {
                 Event::Ready(ready) => match ready? {
                     Ready::Read(mut chunk) => self.incoming(&mut chunk)?,
@@ -96,7 +97,6 @@ impl Connection {
                 Event::Rung => self.deliver().await?,
                 Event::Due => self.look_at_the_time().await?,
             }
-            self.set(alarm.as_mut());
         }
     }
 
@@ -114,19 +114,14 @@ impl Connection {
     }
 
     /// Sees to it that the alarm rings when something is due. What is due later than before needs no new alarm: the old
-    /// one rings for nothing, once.
+    /// one rings for nothing, once. One that went off while something else happened rings on until it is heard, because
+    /// the room relies on it for what became due since.
     fn set(&self, alarm: Pin<&mut Sleep>) {
         let due = self.due();
-        if alarm.is_elapsed() || self.shared.time.instant(due) < alarm.deadline() {
-            alarm.reset(self.look_at(due));
-        }
-    }
-
-    /// Tells those who ring that this connection looks by itself then.
-    fn look_at(&self, due: Duration) -> Instant {
         let due_ms = u64::try_from(due.as_millis()).unwrap_or(u64::MAX);
-        self.wire.line.looks_at(due_ms);
-        self.shared.time.instant(due)
+        if self.wire.line.looks_by(due_ms) {
+            alarm.reset(self.shared.time.instant(due));
+        }
     }
 
     /// Gives the room what the client sent. A part of it waits when it is much, or when the answers do not go out.
@@ -261,6 +256,7 @@ impl Connection {
     }
 
     async fn look_at_the_time(&mut self) -> Result<(), Ending> {
+        self.wire.line.looks();
         let (now, limits) = (self.shared.time.now(), &self.shared.config.limits);
         let elapsed = Duration::from_millis(now.elapsed_ms);
         {

@@ -27,7 +27,8 @@ pub(crate) struct Line {
     bell: Notify,
     /// The close code, or 0 while the connection may live.
     code: AtomicU16,
-    /// When the connection's task looks at its room again without being rung for, in elapsed milliseconds.
+    /// When the connection's task looks at its room again without being rung for, in elapsed milliseconds. Who rings
+    /// relies on it, so nothing but a look puts it off.
     alarm: AtomicU64,
 }
 
@@ -98,9 +99,15 @@ impl Line {
         }
     }
 
-    /// Notes when the task looks by itself.
-    pub(crate) fn looks_at(&self, at_ms: u64) {
-        self.alarm.store(at_ms, Ordering::Relaxed);
+    /// The task looks by itself at `due` (elapsed milliseconds) at the latest. Whether that is sooner than it was going
+    /// to.
+    pub(crate) fn looks_by(&self, due: u64) -> bool {
+        due < self.alarm.fetch_min(due, Ordering::Relaxed)
+    }
+
+    /// The task looks now, and until it says when it does so next it is to be rung for.
+    pub(crate) fn looks(&self) {
+        self.alarm.store(u64::MAX, Ordering::Relaxed);
     }
 
     /// Resolves at the next ring.

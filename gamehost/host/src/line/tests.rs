@@ -186,17 +186,34 @@ async fn a_ring_before_listening_is_kept_and_the_first_close_stands() {
     assert_eq!(line.closed(), Some(CloseCode::TakenOver));
 }
 
+fn is_rung(line: &Line) -> bool {
+    let rung = std::pin::pin!(line.rung());
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    rung.poll(&mut cx).is_ready()
+}
+
 #[test]
 fn who_rings_for_a_time_is_not_heard_when_the_task_looks_before_it() {
     let line = Line::new(Sink::Played(Played::new()), 0);
-    line.looks_at(100);
-    let rung = || {
-        let rung = std::pin::pin!(line.rung());
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-        rung.poll(&mut cx).is_ready()
-    };
+    assert!(line.looks_by(100));
     line.ring_by(100);
-    assert!(!rung());
+    assert!(!is_rung(&line));
     line.ring_by(99);
-    assert!(rung());
+    assert!(is_rung(&line));
+}
+
+#[test]
+fn a_look_that_somebody_relies_on_is_not_put_off_before_it_was_taken() {
+    let line = Line::new(Sink::Played(Played::new()), 0);
+    line.looks_by(100);
+    line.ring_by(150);
+    assert!(!is_rung(&line));
+    assert!(
+        !line.looks_by(25_000),
+        "at 100 something else happened to the task, and it has still to look"
+    );
+    line.looks();
+    line.ring_by(150);
+    assert!(is_rung(&line), "while it looks it may have missed this");
+    assert!(line.looks_by(25_000));
 }
