@@ -3,6 +3,7 @@
 
 mod connecting;
 mod contract;
+mod crowding;
 mod faults;
 mod fencing;
 mod hostile;
