@@ -10,8 +10,8 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use crate::platform::Platform;
-use crate::process;
 use crate::wait::{eventually, within};
+use crate::{process, settings};
 
 /// How long a drain or a new process may take before a test calls it broken.
 const CHANGE_WITHIN: Duration = Duration::from_secs(60);
@@ -108,7 +108,7 @@ impl Platform {
     /// # Errors
     /// When it fails, with what it said.
     pub async fn latchkey(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let mut command = Command::new(self.binary());
+        let mut command = Command::new(settings::binary()?);
         command
             .args(arguments)
             .arg("--data")

@@ -126,16 +126,6 @@ impl Platform {
         self.ready.pid
     }
 
-    /// The binary it runs from.
-    ///
-    /// # Panics
-    /// When the binary it was started from is gone.
-    #[must_use]
-    pub fn binary(&self) -> PathBuf {
-        let own = self.options.binary.clone();
-        own.unwrap_or_else(|| settings::binary().expect("the platform was started from it"))
-    }
-
     /// Publishes other titles at the next start.
     pub fn set_titles(&mut self, titles: &Path) {
         self.options.titles = Some(titles.to_owned());

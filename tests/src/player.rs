@@ -17,7 +17,7 @@ use tokio::time::{Interval, Sleep};
 use crate::history::{History, Record, Seen};
 use crate::seat::Seat;
 use crate::socket::{Closed, Incoming, Socket};
-use crate::wait::{PATIENCE, pause, within};
+use crate::wait::{PATIENCE, within};
 
 use self::outbox::Outbox;
 use self::tail::Tail;
@@ -39,6 +39,9 @@ const PORTION_EVERY: Duration = Duration::from_millis(200);
 
 /// Between two beats, as the sdk has it.
 const BEAT_EVERY: Duration = Duration::from_secs(20);
+
+/// Between two tries of a player that is to come back as often as it takes.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// A beat that nothing follows for so long finds the connection dead.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -380,7 +383,7 @@ impl Player {
             while !enough(self) {
                 if !self.connected() {
                     if self.connect().await.is_err() {
-                        pause().await;
+                        tokio::time::sleep(AGAIN_AFTER).await;
                     }
                     continue;
                 }

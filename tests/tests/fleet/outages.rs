@@ -1,0 +1,166 @@
+//! What hosts need is slow, refuses, or is gone: the archive, the directory, the disk. Play goes on as long as it can,
+//! says so when it cannot, and everything is stored in the end. `LATCHKEY_AWAY` is how many seconds the archive stays
+//! away.
+
+use std::time::Duration;
+
+use latchkey_tests::checker::Promise;
+use latchkey_tests::faults::{Away, Slow, SmallDisk};
+use latchkey_tests::figures::{counts, pauses, spread};
+use latchkey_tests::history::{History, Seen, time};
+use latchkey_tests::platform::Options;
+use latchkey_tests::report::say;
+use latchkey_tests::{process, settings};
+
+use crate::{Fleet, MANNER, SOON};
+
+/// What a host may grow by while the archive is away and rooms are played: the unstored records of this little play are a
+/// few MiB.
+const GROWTH: u64 = 64 << 20;
+/// Within this a write that had begun when the archive went away is answered.
+const UNDER_WAY: Duration = Duration::from_secs(2);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_that_takes_half_a_second_for_every_write_slows_nobody() -> anyhow::Result<()> {
+    let fleet = Fleet::start("slow-archive", 2, 20).await?;
+    let mut crowd = fleet.play(MANNER).await?;
+    let slow = Slow::begin(
+        &fleet.platform.data().join("rooms.db"),
+        Duration::from_millis(500),
+    )?;
+    let lost = crowd.lost();
+    crowd.play_for(Duration::from_secs(10)).await?;
+    anyhow::ensure!(crowd.lost() == lost, "somebody lost the connection");
+    slow.end().await?;
+    fleet.finish(crowd, Promise::PROCESS_KILLED).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_archive_is_away_play_goes_on_and_afterwards_everything_is_stored()
+-> anyhow::Result<()> {
+    let seconds = settings::number("LATCHKEY_AWAY", 15);
+    let fleet = Fleet::start("archive-away", 2, 20).await?;
+    let mut crowd = fleet.play(MANNER).await?;
+    let hosts = [
+        fleet.platform.host(1).await?.pid,
+        fleet.platform.host(2).await?.pid,
+    ];
+    let memory =
+        |hosts: [u32; 2]| anyhow::Ok(process::memory(hosts[0])? + process::memory(hosts[1])?);
+    let before = memory(hosts)?;
+    let lost = crowd.lost();
+    let since = time();
+    let away = Away::hold(&fleet.platform.data().join("rooms.db")).await?;
+    crowd.play_for(Duration::from_secs(seconds as u64)).await?;
+    crowd.until_each_room(1, SOON).await?;
+    let (until, grown) = (time(), memory(hosts)?.saturating_sub(before));
+    anyhow::ensure!(crowd.lost() == lost, "somebody lost the connection");
+    away.back()?;
+    let settled = fleet.finish(crowd, Promise::PROCESS_KILLED).await?;
+    let told = advances(&settled.histories, since + UNDER_WAY, until);
+    anyhow::ensure!(
+        told == 0,
+        "{told} times something was called stored that could not be"
+    );
+    anyhow::ensure!(
+        grown < GROWTH,
+        "the hosts grew by {grown} bytes in {seconds} s of little play"
+    );
+    let (_, records) = counts(&settled.histories);
+    say(
+        "archive-away",
+        format_args!(
+            "{seconds} s without archive: {records} records seen in all, hosts grew by {} KiB",
+            grown / 1024
+        ),
+    );
+    Ok(())
+}
+
+/// How often anybody was told in this time that more is stored than before.
+fn advances(rooms: &[Vec<History>], since: Duration, until: Duration) -> usize {
+    let told = |history: &History| {
+        let mut stored = 0;
+        let mut advances = 0;
+        for event in &history.events {
+            let seq = match &event.seen {
+                Seen::Stored(seq) => *seq,
+                Seen::Welcomed(welcome) => welcome.stored,
+                _ => continue,
+            };
+            advances += usize::from(seq > stored && since < event.at && event.at < until);
+            stored = stored.max(seq);
+        }
+        advances
+    };
+    rooms.iter().flatten().map(told).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_full_disk_says_are_refused_clearly_and_nothing_acknowledged_is_lost()
+-> anyhow::Result<()> {
+    let disk = SmallDisk::mount(96).await?;
+    let options = Options {
+        data: Some(disk.path().join("data")),
+        ..Options::default()
+    };
+    let mut fleet = Fleet::start_with("disk-full", 2, 12, options).await?;
+    let mut crowd = fleet.play(MANNER).await?;
+    disk.fill()?;
+    crowd.until_refused(100, SOON).await?;
+    // What was seen so far survives also if the hosts die now.
+    fleet.platform.kill().await?;
+    disk.free()?;
+    fleet.platform.restart().await?;
+    crowd.until_each_room(3, SOON).await?;
+    disk.fill()?;
+    crowd.until_refused(50, SOON).await?;
+    // And with hosts that live on, play goes on by itself when there is place again.
+    disk.free()?;
+    crowd.until_each_room(3, SOON).await?;
+    let refused = crowd.refused();
+    fleet.finish(crowd, Promise::PROCESS_KILLED).await?;
+    say(
+        "disk-full",
+        format_args!("{refused} frames refused as `unavailable`"),
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_notices_a_directory_that_is_away_for_less_than_the_expiry_and_later_hosts_come_back()
+-> anyhow::Result<()> {
+    let fleet = Fleet::start("directory-away", 3, 30).await?;
+    let directory = fleet.platform.data().join("directory.db");
+    let mut crowd = fleet.play(MANNER).await?;
+    let lost = crowd.lost();
+    let away = Away::hold(&directory).await?;
+    crowd.play_for(Duration::from_secs(4)).await?;
+    away.back()?;
+    crowd.until_each_room(2, SOON).await?;
+    anyhow::ensure!(crowd.lost() == lost, "somebody lost the connection");
+
+    let since = time();
+    let away = Away::hold(&directory).await?;
+    crowd.play_for(Duration::from_secs(12)).await?;
+    let fenced = crowd.lost() - lost;
+    away.back()?;
+    let back = time();
+    crowd.until_each_room(3, SOON).await?;
+    let members = (fleet.games.len() * crate::SEATS) as u64;
+    anyhow::ensure!(
+        fenced >= members,
+        "only {fenced} of {members} connections were closed by hosts without a lease"
+    );
+    let settled = fleet.finish(crowd, Promise::PROCESS_KILLED).await?;
+    say(
+        "directory-away",
+        format_args!(
+            "away for {:.0?}; pause per room {}",
+            back - since,
+            spread(pauses(&settled.histories, since, back))
+        ),
+    );
+    Ok(())
+}
