@@ -65,7 +65,7 @@ impl Connection {
     }
 
     /// Serves the connection until it ends, and ends it.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
         let ending = match self.serve().await {
             Err(ending) => ending,
             Ok(never) => match never {},

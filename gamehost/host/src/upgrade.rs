@@ -40,7 +40,8 @@ pub(crate) async fn run(shared: Arc<Shared>, on_upgrade: OnUpgrade, places: Plac
     drop(unjoined);
     match joined {
         Ok(joined) => {
-            let connection = Connection::new(shared, wire, joined);
+            // Boxed, because a future keeps what it is given once more for every function it goes through.
+            let connection = Box::new(Connection::new(shared, wire, joined));
             tokio::spawn(async move {
                 connection.run().await;
                 drop((counted, place));

@@ -73,8 +73,10 @@ pub const SLOW_AFTER_MS: u64 = 30_000;
 pub const TICKET_SECONDS: u64 = 60;
 /// How far the clocks of the site and of a host may differ when a ticket is judged.
 pub const TICKET_LEEWAY_SECONDS: u64 = 10;
-/// `stored` is told at most so often (P4.7).
+/// `stored` is told at most so often beside another frame (P4.7).
 pub const STORED_EVERY_MS: u64 = 1_000;
+/// `stored` is told at most so often by itself (P4.7).
+pub const STORED_ALONE_MS: u64 = 3_000;
 /// Bytes of records in one chunk of the archive.
 pub const CHUNK_BYTES: usize = 1024 * 1024;
 /// Records in one chunk of the archive.

@@ -70,12 +70,13 @@ impl Window {
             };
             self.stored_bytes -= frame.len();
         }
-        // A backlog that the archive has taken at last shall not cost its space for the rest of the room's life.
-        if self.frames.capacity() > 4 * (self.frames.len() + limits::LOG_RECORDS) {
-            self.frames.shrink_to(self.frames.len());
+        // Rooms are idle most of their lives, and a backlog that the archive has taken at last shall not cost its space
+        // for the rest of them.
+        if self.unstored.is_empty() {
+            self.unstored = VecDeque::new();
         }
-        if self.unstored.capacity() > 4 * (self.unstored.len() + limits::LOG_RECORDS) {
-            self.unstored.shrink_to(self.unstored.len());
+        if self.frames.capacity() > 2 * self.frames.len() {
+            self.frames.shrink_to_fit();
         }
     }
 

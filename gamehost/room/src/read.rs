@@ -76,7 +76,13 @@ impl Room {
         }
         // Skips the member's own signals, which would be looked through again at each read.
         reader.signals = self.signals.version();
-        if reader.told < seq && now.elapsed_ms >= reader.told_at_ms + limits::STORED_EVERY_MS {
+        // Beside another frame it costs next to nothing; alone it is as dear as a record.
+        let apart = if take.any {
+            limits::STORED_EVERY_MS
+        } else {
+            limits::STORED_ALONE_MS
+        };
+        if reader.told < seq && now.elapsed_ms >= reader.told_at_ms + apart {
             let frame = self
                 .stored_frame
                 .frame(|| ServerFrame::Stored { seq }.encode());
@@ -98,13 +104,13 @@ impl Room {
     }
 
     /// When [`Room::read`] will have something for a caught-up `connection` that it holds back now, in milliseconds of
-    /// [`Now::elapsed_ms`]: a `stored` frame told at most once a second (P4.7), or a signal beyond its member's rate
+    /// [`Now::elapsed_ms`]: a `stored` frame that no other frame has taken along (P4.7), or a signal beyond its member's rate
     /// (P8.2). The host reads again at that time; nothing else wakes the connection for it.
     #[must_use]
     pub fn next_due(&self, connection: ConnectionId) -> Option<u64> {
         let reader = self.connections.get(connection)?;
         let untold = reader.told < self.stored();
-        let stored = untold.then_some(reader.told_at_ms + limits::STORED_EVERY_MS);
+        let stored = untold.then_some(reader.told_at_ms + limits::STORED_ALONE_MS);
         let signal = self.signals.due_for(reader.seat);
         stored.into_iter().chain(signal).min()
     }
