@@ -11,6 +11,7 @@ pub mod dialect;
 pub mod drive;
 pub mod generators;
 pub mod measure;
+pub mod page;
 pub mod plot;
 pub mod progress;
 pub mod rows;

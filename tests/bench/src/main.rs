@@ -16,7 +16,7 @@ struct Bench {
 enum What {
     /// Starts contestants, drives them, prints a table.
     Run(run::Settings),
-    /// Draws docs/performance.json as SVG files beside it.
+    /// Draws docs/performance.json as SVG files beside it, and puts tables into docs/performance.md.
     Plot,
     /// A load generator, which takes orders on standard input.
     #[command(hide = true)]

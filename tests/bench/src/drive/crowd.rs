@@ -485,6 +485,29 @@ impl Crowd {
         self.send(number)
     }
 
+    /// A member says its last message again, as an sdk does that was not told of its order: the host drops what it has.
+    pub(super) fn say_again(&mut self, number: usize, due: u64, body: &mut Body) -> Result<()> {
+        let member = &mut self.members[number];
+        let Some(n) = member.seat.said.checked_sub(1) else {
+            return Ok(());
+        };
+        if member.state != State::Joined {
+            return Ok(());
+        }
+        let mark = Mark {
+            room: member.seat.room,
+            seat: member.seat.seat,
+            n,
+            due,
+        };
+        member.seat.said = n;
+        self.out.clear();
+        let text = body.with(mark);
+        self.dialect.say(&mut member.seat, text, &mut self.out);
+        member.seat.said = n + 1;
+        self.send(number)
+    }
+
     /// Lets some of the silent members beat.
     fn beat(&mut self) -> Result<()> {
         let now = self.clock.now();

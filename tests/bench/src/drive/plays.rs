@@ -15,6 +15,8 @@ const SAYS_AT_ONCE: usize = 32;
 const QUIET: f64 = 3.0;
 /// See [`QUIET`].
 const PATIENCE: f64 = 30.0;
+/// A host may have refused or dropped what came in a moment it could not serve; so it is said again after this.
+const SAY_AGAIN: f64 = 1.0;
 
 /// Lets members talk and tells what they saw. `say` tells the orchestrator when the window opens and closes.
 ///
@@ -241,6 +243,7 @@ pub fn rejoin(crowd: &mut Crowd) -> Result<Report> {
     let mut back = vec![false; rooms];
     let (mut times, mut missing) = (Latency::default(), rooms);
     let mut body = Body::new(98);
+    let mut again = begin + nanos(SAY_AGAIN);
     while missing > 0 {
         crowd.come(usize::MAX)?;
         crowd.step(5_000_000)?;
@@ -255,6 +258,12 @@ pub fn rejoin(crowd: &mut Crowd) -> Result<Report> {
             if !said[room] && crowd.is_complete(room) {
                 said[room] = true;
                 crowd.say(crowd.members_of(room).start, now, &mut body)?;
+            }
+        }
+        if now >= again {
+            again = now + nanos(SAY_AGAIN);
+            for room in (0..rooms).filter(|room| said[*room] && !back[*room]) {
+                crowd.say_again(crowd.members_of(room).start, now, &mut body)?;
             }
         }
         let arrived = crowd.tally.arrived.as_mut().map(std::mem::take);
