@@ -138,9 +138,15 @@ pub struct Offer {
     pub load: (u32, u32),
 }
 
-/// The host that takes `room`: of the region that is best for the group, the one that carries least. Best is where the
+/// Rooms that a host may carry beyond the least loaded one, and a quarter more than it, and count as loaded alike.
+/// Loads are some seconds old: without this, all rooms that look for a host meanwhile (after one was lost, or drained)
+/// would go to the same.
+const ALIKE: u32 = 32;
+
+/// The host that takes `room`: of the region that is best for the group, one that carries little. Best is where the
 /// member who is furthest away is nearest, so that nobody is left behind for the comfort of the others; before that comes
-/// where most of those who measured have an answer from at all. Hosts that carry the same share rooms by their ids.
+/// where most of those who measured have an answer from at all. Hosts that carry about the same share rooms by their
+/// ids, so that all members of one are sent to the same host.
 #[must_use]
 pub fn choose<'a>(room: GameId, offers: &'a [Offer], group: &[RoundTrips]) -> Option<&'a Offer> {
     let distance = |region: &Region| {
@@ -151,10 +157,15 @@ pub fn choose<'a>(room: GameId, offers: &'a [Offer], group: &[RoundTrips]) -> Op
         (without, known().max(), known().sum::<u32>())
     };
     let nearest = offers.iter().map(|offer| distance(&offer.region)).min()?;
-    let near = offers
-        .iter()
-        .filter(|offer| distance(&offer.region) == nearest);
-    near.min_by_key(|offer| (offer.load, mix(room, &offer.url)))
+    let near = || {
+        let of_best = |offer: &&Offer| distance(&offer.region) == nearest;
+        offers.iter().filter(of_best)
+    };
+    let (least, _) = near().map(|offer| offer.load).min()?;
+    let most = least.saturating_add(least / 4).saturating_add(ALIKE);
+    near()
+        .filter(|offer| offer.load.0 <= most)
+        .min_by_key(|offer| mix(room, &offer.url))
 }
 
 /// A number that is spread evenly over rooms and hosts, and the same at every call.

@@ -64,9 +64,9 @@ fn small_differences_are_no_news() {
 #[test]
 fn without_measurements_the_least_loaded_host_takes_the_room() {
     let offers = [
-        offer("eu", 1, (5, 9)),
-        offer("us", 2, (4, 9)),
-        offer("us", 3, (4, 8)),
+        offer("eu", 1, (500, 9)),
+        offer("us", 2, (183, 9)),
+        offer("us", 3, (120, 99)),
     ];
     assert_eq!(chosen(&offers, &[]), "ws://us-3");
     assert_eq!(chosen(&offers, &[RoundTrips::default()]), "ws://us-3");
@@ -76,7 +76,7 @@ fn without_measurements_the_least_loaded_host_takes_the_room() {
 #[test]
 fn the_region_is_the_one_whose_furthest_member_is_nearest() {
     let offers = [
-        offer("eu", 1, (900, 0)),
+        offer("eu", 1, (1_200, 0)),
         offer("eu", 2, (800, 0)),
         offer("us", 3, (0, 0)),
         offer("ap", 4, (0, 0)),
@@ -97,8 +97,8 @@ fn the_region_is_the_one_whose_furthest_member_is_nearest() {
 }
 
 #[test]
-fn rooms_are_spread_over_hosts_that_carry_the_same_and_each_room_has_one_place() {
-    let offers = [1, 2, 3].map(|host| offer("eu", host, (0, 0)));
+fn rooms_are_spread_over_hosts_that_carry_about_the_same_and_each_room_has_one_place() {
+    let offers = [1, 2, 3].map(|host| offer("eu", host, (10 * host, 0)));
     let mut counts = BTreeMap::new();
     for n in 0..=255_u8 {
         let room = GameId::from_random([n & 31; 20].map(|byte| byte ^ (n >> 5)));
