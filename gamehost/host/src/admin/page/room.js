@@ -39,7 +39,9 @@ export class Room {
       this.facts,
       el('h3', {}, 'Members'),
       this.members,
-      el('p', { class: 'row' }, show, el('button', { type: 'button', class: 'strong', onclick: () => this.end() }, 'Close the room …')),
+      el('p', { class: 'row' }, show,
+        el('button', { type: 'button', onclick: () => this.handOver() }, 'Hand over …'),
+        el('button', { type: 'button', class: 'strong', onclick: () => this.end() }, 'Close the room …')),
       notice,
       el('h3', {}, 'Records as they come'),
       this.watching,
@@ -95,6 +97,13 @@ export class Room {
     const text = `Member ${member} loses its seat for good: it cannot come back to this game, and the others see that it left.`;
     if (!await confirmed('Take this seat away?', text, 'Take it away')) return;
     await order(`${this.path}/members/${member}/kick`);
+    this.refresh();
+  }
+
+  async handOver() {
+    const text = 'The room moves to the host that carries least. Its members follow by themselves and hardly notice.';
+    if (!await confirmed('Hand this room over?', text, 'Hand it over')) return;
+    await order(`${this.path}/handover`);
     this.refresh();
   }
 
