@@ -66,7 +66,7 @@ pub(super) async fn close(
 /// `POST /rooms/{room}/handover`.
 pub(super) async fn hand_over(
     State(shared): State<Arc<Shared>>,
-    Path(room): Path<String>,
+    Path(At { room }): Path<At>,
 ) -> Result<Json<Done>, Failed> {
     let handed = shared.hand_over(room.parse().map_err(bad_id)?).await;
     handed.map_err(|why| Failed::Conflict(why.to_string()))?;
@@ -76,7 +76,7 @@ pub(super) async fn hand_over(
 /// `POST /rooms/{room}/aside`.
 pub(super) async fn put_aside(
     State(shared): State<Arc<Shared>>,
-    Path(room): Path<String>,
+    Path(At { room }): Path<At>,
 ) -> Result<Json<Done>, Failed> {
     let records = shared.put_aside(room.parse().map_err(bad_id)?).await?;
     done(format!(

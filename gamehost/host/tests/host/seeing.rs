@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{Request, StatusCode};
 use latchkey_host::limits;
@@ -12,9 +13,11 @@ use tower::ServiceExt as _;
 
 use crate::support::{Client, DEADLINE, TestHost, World, eventually, members, room};
 
-/// Asks the admin router.
-async fn ask(host: &TestHost, request: Request<Body>) -> (StatusCode, String) {
-    let answered = host.host.admin_router().oneshot(request).await.unwrap();
+/// Asks the admin router, below a path with a part of its own, as a wiring with several hosts has it.
+async fn ask(host: &TestHost, mut request: Request<Body>) -> (StatusCode, String) {
+    let nested = Router::new().nest("/hosts/{slot}", host.host.admin_router());
+    *request.uri_mut() = format!("/hosts/1{}", request.uri()).parse().unwrap();
+    let answered = nested.oneshot(request).await.unwrap();
     let status = answered.status();
     let body = to_bytes(answered.into_body(), 1 << 20).await.unwrap();
     (status, String::from_utf8(body.to_vec()).unwrap())
@@ -280,6 +283,24 @@ async fn a_notice_is_a_record_and_a_closed_room_sends_everybody_away_for_good() 
     assert_eq!(ada.close_code().await, 4508);
     // What was said is not lost with it.
     eventually("the room is stored", || host.stored(room(1)) == 2).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_handed_over_or_put_aside_stays_and_the_answer_says_why() {
+    let host = TestHost::start().await;
+    let (mut ada, _) = Client::join(&host, room(1), members(1)[0]).await;
+    let (status, why) = post(&host, &path_of(room(1), "/handover"), &json!({})).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{why}");
+    assert!(
+        why.to_string().contains("no other host takes rooms"),
+        "{why}"
+    );
+    let (status, why) = post(&host, &path_of(room(2), "/handover"), &json!({})).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{why}");
+    let (status, why) = post(&host, &path_of(room(2), "/aside"), &json!({})).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{why}");
+    ada.say(1, "still here").await;
+    ada.until(|frame| frame["kind"] == "said").await;
 }
 
 #[tokio::test]
