@@ -21,7 +21,7 @@ pub struct Contestant {
     pub total_order: bool,
     /// Rooms at which workload b begins, below what it can carry.
     pub first_rooms: u32,
-    /// Whether it is ours and takes the workloads of ten thousand rooms.
+    /// Whether it is built with the bench, so that a quick run has it.
     pub ours: bool,
     /// Where its version stands.
     version: Version,

@@ -111,7 +111,7 @@ fn rounds(
                 workload.name,
                 run + 1
             ));
-            match trial(contestant, workload, run, places, progress) {
+            match trial(contestant, workload, samples, places, progress) {
                 Ok(sample) => samples.push(sample),
                 Err(error) => {
                     failures += 1;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::clock::{pass, wall};
-use crate::contestants::Contestant;
+use crate::contestants::{Contestant, Start};
 use crate::drive::orders::{Connect, Faults, Together};
 use crate::generators::Generators;
 use crate::measure::kernel;
@@ -19,9 +19,13 @@ use crate::workloads::{Kind, Workload};
 /// The latency at which workload b ends.
 const BOUND_MS: f64 = 50.0;
 /// Rooms are found to this part.
-const PRECISION: f64 = 0.05;
+const PRECISION: f64 = 0.06;
 /// A growing workload takes no more steps than these.
 const STEPS: u32 = 12;
+/// By what part rooms grow or shrink while it is not known where the bound lies, and while an earlier run is a guide.
+const FAR: f64 = 0.6;
+/// See [`FAR`].
+const NEAR: f64 = 0.1;
 /// Idle connections are looked at after this, so that what joining left behind is stored and freed.
 const SETTLE: Duration = Duration::from_secs(2);
 /// A generator later than this was itself too slow, and a latency says nothing of the server.
@@ -31,7 +35,10 @@ const LAG_MS: f64 = 5.0;
 struct Trial<'a> {
     contestant: &'a Contestant,
     workload: Workload,
-    run: u32,
+    /// Whether it is the run that takes longer where one does.
+    long: bool,
+    /// What workload b found in an earlier run.
+    found: Option<u32>,
     server: Server,
     generators: Generators,
     connect: Connect,
@@ -42,14 +49,14 @@ struct Trial<'a> {
     progress: &'a Progress,
 }
 
-/// Does one run.
+/// Does one run after `earlier` ones.
 ///
 /// # Errors
 /// When contestant or generator fail.
 pub fn trial(
     contestant: &Contestant,
     workload: &Workload,
-    run: u32,
+    earlier: &[Sample],
     places: &Places,
     progress: &Progress,
 ) -> Result<Sample> {
@@ -71,7 +78,11 @@ pub fn trial(
         base_kernel: kernel::sockets_kib(),
         contestant,
         workload: *workload,
-        run,
+        long: earlier.is_empty() && contestant.start == Start::Host { journal: true },
+        found: earlier
+            .last()
+            .and_then(|sample| sample.rooms_max)
+            .map(|rooms| scaled(1, rooms).max(1)),
         server,
         generators,
         connect,
@@ -98,7 +109,7 @@ impl Trial<'_> {
     fn talk(&mut self, rooms: u32) -> Result<Sample> {
         let talk = crate::drive::orders::Talk {
             rooms,
-            ..self.workload.talk(self.run)
+            ..self.workload.talk(self.long)
         };
         let (before, after) = (Cell::default(), Cell::default());
         let server = &self.server;
@@ -154,7 +165,12 @@ impl Trial<'_> {
     fn growing(&mut self) -> Result<Sample> {
         // One server process and one generator hold so many.
         let most = PER_PROCESS / u32::from(self.workload.seats);
-        let mut rooms = self.contestant.first_rooms.min(most);
+        // What an earlier run found is nearly right.
+        let (first, stride) = match self.found {
+            Some(found) => (found, NEAR),
+            None => (self.contestant.first_rooms, FAR),
+        };
+        let mut rooms = first.min(most);
         let (mut good, mut bad, mut best) = (0, most + 1, Sample::default());
         for _ in 0..STEPS {
             if rooms * u32::from(self.workload.seats) > self.connections {
@@ -171,7 +187,7 @@ impl Trial<'_> {
             } else {
                 bad = rooms;
             }
-            let Some(next) = next_rooms(good, bad, most) else {
+            let Some(next) = next_rooms(rooms, good, bad, most, stride) else {
                 break;
             };
             rooms = next;
@@ -219,17 +235,27 @@ impl Trial<'_> {
     }
 }
 
-/// The next number of rooms to try after `good` and before `bad`; `None` when it is known well enough.
-fn next_rooms(good: u32, bad: u32, most: u32) -> Option<u32> {
+/// The next number of rooms to try after `rooms`, when `good` were carried and `bad` were not; `None` when it is known well
+/// enough. While one side is unknown, `stride` is the part of `rooms` by which it goes on.
+fn next_rooms(rooms: u32, good: u32, bad: u32, most: u32, stride: f64) -> Option<u32> {
     if good == 0 {
-        return (bad > 1).then_some(bad / 2);
+        return (bad > 1).then(|| scaled(rooms, 1.0 / (1.0 + stride)).min(bad - 1));
     }
     if bad > most {
-        let next = (good + good / 2 + 1).min(most);
+        let next = scaled(rooms, 1.0 + stride).max(good + 1).min(most);
         return (next > good).then_some(next);
     }
     let doubt = f64::from(bad - good) / f64::from(bad);
     (doubt > PRECISION).then_some(good.midpoint(bad))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rooms are some thousands"
+)]
+fn scaled(rooms: u32, by: f64) -> u32 {
+    (f64::from(rooms) * by) as u32
 }
 
 /// What deliveries cost between two looks.
@@ -258,8 +284,8 @@ fn whole(count: u64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Searches as workload b does, for a server that carries `carries` rooms.
-    fn search(first: u32, carries: u32, most: u32) -> (u32, u32) {
+    /// Searches as workload b does, for a server that carries `carries` rooms: what it finds, and in how many steps.
+    fn search(first: u32, carries: u32, most: u32, stride: f64) -> (u32, u32) {
         let (mut rooms, mut good, mut bad, mut steps) = (first, 0, most + 1, 0);
         loop {
             steps += 1;
@@ -268,7 +294,7 @@ mod tests {
             } else {
                 bad = rooms;
             }
-            match next_rooms(good, bad, most) {
+            match next_rooms(rooms, good, bad, most, stride) {
                 Some(next) => rooms = next,
                 None => return (good, steps),
             }
@@ -278,22 +304,31 @@ mod tests {
     #[test]
     fn growing_finds_what_a_server_carries_wherever_it_begins() {
         for carries in [60, 280, 2_400, 3_999] {
-            for first in [carries / 4, carries * 3 / 4, carries * 2] {
-                let (found, steps) = search(first, carries, 4_000);
+            for (first, stride, most_steps) in [
+                (carries / 4, FAR, STEPS),
+                (carries * 3 / 4, FAR, STEPS),
+                (carries * 2, FAR, STEPS),
+                (carries * 97 / 100, NEAR, 4),
+                (carries * 104 / 100, NEAR, 4),
+            ] {
+                let (found, steps) = search(first, carries, 4_000, stride);
                 let doubt = f64::from(carries - found) / f64::from(carries);
                 assert!(
                     doubt <= PRECISION + 0.02,
                     "{found} of {carries} from {first}"
                 );
-                assert!(steps <= STEPS, "{steps} steps from {first} to {carries}");
+                assert!(
+                    steps <= most_steps,
+                    "{steps} steps from {first} to {carries}"
+                );
             }
         }
     }
 
     #[test]
-    fn growing_ends_at_what_one_process_holds() {
-        assert_eq!(search(2_000, 10_000, 4_000).0, 4_000);
-        assert_eq!(search(100, 0, 4_000).0, 0);
+    fn growing_ends_at_what_one_process_holds_and_at_nothing() {
+        assert_eq!(search(2_000, 10_000, 4_000, FAR).0, 4_000);
+        assert_eq!(search(100, 0, 4_000, FAR).0, 0);
     }
 
     #[test]

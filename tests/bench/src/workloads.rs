@@ -24,7 +24,7 @@ pub struct Workload {
     pub body: usize,
     /// Seconds before anything counts.
     pub warm_up: f64,
-    /// Seconds that count, of every run; of the first one.
+    /// Seconds that count; in the first run of the host as it is used.
     pub window: (f64, f64),
     /// Who takes it.
     pub who: Who,
@@ -48,9 +48,7 @@ pub enum Kind {
 pub enum Who {
     /// Everybody.
     All,
-    /// The floor and Latchkey: it takes several server processes.
-    Ours,
-    /// Latchkey.
+    /// Latchkey alone: it takes several server processes.
     Latchkey,
 }
 
@@ -66,8 +64,8 @@ const SMALL: Workload = Workload {
     late: 0,
     rate: 10.0,
     body: USUAL,
-    warm_up: 1.5,
-    window: (6.0, 6.0),
+    warm_up: 1.0,
+    window: (5.0, 5.0),
     who: Who::All,
 };
 
@@ -85,7 +83,7 @@ pub const ALL: [Workload; 10] = [
         title: "rooms of 4 at 2 messages/s each, until p99 passes 50 ms",
         kind: Kind::Growing,
         rate: 2.0,
-        window: (3.0, 3.0),
+        window: (2.5, 2.5),
         ..SMALL
     },
     Workload {
@@ -93,7 +91,7 @@ pub const ALL: [Workload; 10] = [
         title: "4,000 idle members in rooms of 4",
         kind: Kind::Idle,
         rooms: 1_000,
-        window: (4.0, 4.0),
+        window: (3.0, 3.0),
         ..SMALL
     },
     Workload {
@@ -101,8 +99,8 @@ pub const ALL: [Workload; 10] = [
         title: "40,000 idle members in rooms of 4",
         kind: Kind::Idle,
         rooms: 10_000,
-        window: (4.0, 4.0),
-        who: Who::Ours,
+        window: (3.0, 3.0),
+        who: Who::Latchkey,
         ..SMALL
     },
     Workload {
@@ -112,7 +110,7 @@ pub const ALL: [Workload; 10] = [
         rate: 0.2,
         warm_up: 3.0,
         window: (20.0, 300.0),
-        who: Who::Ours,
+        who: Who::Latchkey,
         ..SMALL
     },
     Workload {
@@ -121,7 +119,7 @@ pub const ALL: [Workload; 10] = [
         rooms: 1,
         seats: 64,
         rate: 2.0,
-        window: (4.0, 4.0),
+        window: (3.0, 3.0),
         ..SMALL
     },
     Workload {
@@ -129,7 +127,7 @@ pub const ALL: [Workload; 10] = [
         title: "100 rooms x 4, a body of 16 KiB a second each",
         rate: 1.0,
         body: 16 * 1024,
-        window: (4.0, 4.0),
+        window: (3.0, 3.0),
         ..SMALL
     },
     Workload {
@@ -138,7 +136,7 @@ pub const ALL: [Workload; 10] = [
         kind: Kind::Rejoining,
         rooms: 10_000,
         rate: 0.2,
-        window: (4.0, 4.0),
+        window: (3.0, 3.0),
         who: Who::Latchkey,
         ..SMALL
     },
@@ -149,7 +147,7 @@ pub const ALL: [Workload; 10] = [
         late: 1,
         rate: 1.0,
         warm_up: 0.5,
-        window: (20.0, 20.0),
+        window: (12.0, 12.0),
         ..SMALL
     },
 ];
@@ -178,7 +176,6 @@ impl Workload {
     pub fn is_for(&self, contestant: &Contestant) -> bool {
         match self.who {
             Who::All => true,
-            Who::Ours => contestant.ours,
             Who::Latchkey => contestant.name.starts_with("latchkey"),
         }
     }
@@ -189,20 +186,16 @@ impl Workload {
         self.rooms * u32::from(self.seats)
     }
 
-    /// What members are told in run `run`, counted from 0.
+    /// What members are told. `long`: it is the run that takes longer where one does.
     #[must_use]
-    pub fn talk(&self, run: u32) -> Talk {
+    pub fn talk(&self, long: bool) -> Talk {
         let growing = self.kind == Kind::Growing;
         Talk {
             rooms: self.rooms,
             rate: self.rate,
             body: self.body,
             warm_up: self.warm_up,
-            window: if run == 0 {
-                self.window.1
-            } else {
-                self.window.0
-            },
+            window: if long { self.window.1 } else { self.window.0 },
             give_up: if growing { GIVE_UP.0 } else { GIVE_UP.1 },
             evening: match self.kind {
                 Kind::Talking(evening) => evening,
