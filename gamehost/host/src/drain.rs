@@ -113,8 +113,9 @@ async fn round(shared: &Arc<Shared>) {
     });
     paced
         .for_each_concurrent(HANDOVERS_AT_ONCE, |live| async move {
-            // It may be undrained, or somebody may just have left.
-            if shared.is_draining() && live.connections() > 0 && !shared.is_stopping() {
+            // It may be undrained, somebody may just have left, or nobody may be there to take rooms.
+            let others = shared.fleet.takes_rooms(shared.config.slot);
+            if others && shared.is_draining() && live.connections() > 0 && !shared.is_stopping() {
                 let _logged = handover::hand_over(shared, &live).await;
             }
         })

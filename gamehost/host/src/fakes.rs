@@ -5,12 +5,14 @@ mod directory;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 pub use directory::MemoryDirectory;
 use latchkey_protocol::{Body, Chunk, Epoch, Record, RoomId, Seq, UnixMs};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::ports::{Archive, ArchiveError, Clock, Finishes, FinishesError, Head};
 
@@ -41,6 +43,8 @@ pub struct MemoryArchive {
     pub panics: AtomicBool,
     /// Rooms of which it cannot read its own copy.
     corrupt: Mutex<BTreeSet<RoomId>>,
+    /// Milliseconds that every call takes.
+    pub slow_ms: AtomicU64,
     /// Answers only while false.
     held: watch::Sender<bool>,
     reads: AtomicU64,
@@ -56,6 +60,7 @@ impl Default for MemoryArchive {
             refusing_checkpoints: AtomicBool::new(false),
             panics: AtomicBool::new(false),
             corrupt: Mutex::default(),
+            slow_ms: AtomicU64::new(0),
             held: watch::Sender::new(false),
             reads: AtomicU64::new(0),
         }
@@ -114,6 +119,7 @@ impl MemoryArchive {
     async fn answer(&self) -> Result<(), ArchiveError> {
         let mut held = self.held.subscribe();
         let _ = held.wait_for(|held| !held).await;
+        sleep(Duration::from_millis(self.slow_ms.load(Ordering::Acquire))).await;
         if self.refusing.load(Ordering::Acquire) {
             return Err(ArchiveError::Unavailable(
                 "the test switched it off".to_owned(),

@@ -49,13 +49,14 @@ pub(crate) async fn hand_over(shared: &Arc<Shared>, live: &Arc<LiveRoom>) -> Res
 
 async fn carry_out(shared: Arc<Shared>, live: Arc<LiveRoom>) -> Result<(), NotMoved> {
     // While people play on: with the archive away nobody shall have to wait only to play on here.
-    stored(&shared, &live, live.tail()).await?;
+    let tail = live.tail();
+    stored(&shared, &live, || live.has_stored(tail)).await?;
     let slot = shared.config.slot;
     let to = shared.fleet.least_loaded(slot).ok_or(NotMoved::NoTaker)?;
     let begun = shared.time.elapsed();
     let moving = shared.rooms.begin_to_move(&live).ok_or(NotMoved::NotHere)?;
     let mut standstill = Standstill::begin(&live)?;
-    stored(&shared, &live, standstill.tail).await?;
+    stored(&shared, &live, || live.is_stored_to(standstill.tail)).await?;
     standstill.ask_the_directory(&shared, &to).await?;
     let connections = live.connections();
     live.handed_over(to.url.clone());
@@ -81,11 +82,15 @@ fn leave(
     tracing::info!(room = %live.id, epoch = %live.epoch, to = %to.id, connections, stood_ms, "the room is handed over");
 }
 
-/// Waits until the archive has the room's records to `seq`, before other rooms' turns.
-async fn stored(shared: &Shared, live: &Arc<LiveRoom>, seq: Seq) -> Result<(), NotMoved> {
+/// Waits until the archive has enough of the room, whose turn comes before other rooms'.
+async fn stored(
+    shared: &Shared,
+    live: &Arc<LiveRoom>,
+    enough: impl Fn() -> bool,
+) -> Result<(), NotMoved> {
     let mut settled = shared.migration.settled();
     let wait = async {
-        while !live.is_stored_to(seq) {
+        while !enough() {
             if live.ended() {
                 return Err(NotMoved::Stopped);
             }

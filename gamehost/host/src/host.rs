@@ -209,6 +209,7 @@ impl Host {
         tasks.spawn(drain::run(shared.clone()));
         tasks.spawn(housekeeping::sweep(shared.clone()));
         tasks.spawn(admin::sample(shared.clone()));
+        let unfinished = housekeeping::take_up(&shared, unfinished);
         tasks.spawn(housekeeping::reopen(shared.clone(), unfinished));
         Self {
             shared,

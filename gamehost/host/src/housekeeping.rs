@@ -15,6 +15,7 @@ use crate::limits::{OPENINGS_AT_ONCE, PORT_WITHIN, SWEEP_EVERY};
 use crate::live::LiveRoom;
 use crate::membership::Standing;
 use crate::opening::{self, For};
+use crate::ports::HostId;
 use crate::rooms::NotOpened;
 
 /// Looks through the rooms every [`SWEEP_EVERY`], until the host stops.
@@ -38,12 +39,9 @@ pub(crate) async fn sweep(shared: Arc<Shared>) {
         }
         let panicked = swept.stopped.iter().filter(|live| live.panicked());
         metrics.room_panics.add(panicked.count() as u64);
-        let unfinished: Vec<_> = swept
-            .stopped
-            .iter()
-            .filter(|live| live.owes())
-            .map(|live| live.id)
-            .collect();
+        let failed = swept.stopped.iter().filter(|live| live.owes());
+        let failed = failed.map(|live| live.id).collect();
+        let unfinished = [take_up(&shared, failed), take_up(&shared, stray(&shared))].concat();
         if !unfinished.is_empty() {
             tokio::spawn(reopen(shared.clone(), unfinished));
         }
@@ -75,12 +73,31 @@ async fn serving(shared: &Shared) {
         .await;
 }
 
+/// Rooms of which the journal holds records while they are neither here nor on their way: whoever wanted one came in
+/// vain, or it waited for members when the host was last enlisted.
+fn stray(shared: &Shared) -> Vec<RoomId> {
+    let mut rooms = shared.desk.journal.rooms();
+    rooms.retain(|room| !shared.rooms.has(*room));
+    rooms
+}
+
+/// Owes `rooms`; those of them that [`reopen`] is to bring, because nobody does.
+pub(crate) fn take_up(shared: &Shared, mut rooms: Vec<RoomId>) -> Vec<RoomId> {
+    let me = enlisted(shared);
+    rooms.retain(|room| {
+        shared.owe(*room);
+        shared.owed.take_up(*room, me)
+    });
+    rooms
+}
+
+fn enlisted(shared: &Shared) -> Option<HostId> {
+    shared.membership.serving().map(|term| term.me)
+}
+
 /// Opens `rooms` and tries each until it is open, another host has it, or the host stops. All have their turn before one
 /// is tried again, so that rooms that fail for ever hold up no others.
 pub(crate) async fn reopen(shared: Arc<Shared>, mut rooms: Vec<RoomId>) {
-    for room in &rooms {
-        shared.owe(*room);
-    }
     let mut backoff = Backoff::new(shared.config.seed);
     let work = async {
         while !rooms.is_empty() {
@@ -111,7 +128,11 @@ async fn reopen_one(shared: &Arc<Shared>, room: RoomId) -> Option<RoomId> {
             None
         }
         // It stays owed: a member's join opens it, or the operator puts its records aside.
-        Err(NotOpened::WaitsForMembers | NotOpened::Stopping) => None,
+        Err(NotOpened::WaitsForMembers) => {
+            shared.owed.waits_for_members(room, enlisted(shared));
+            None
+        }
+        Err(NotOpened::Stopping) => None,
         Err(
             NotOpened::ElsewhereAndOwed(_)
             | NotOpened::NotReady(_)

@@ -135,7 +135,12 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             return;
         }
         tokio::select! {
-            (sent, answer) = own.answer() => answered(&shared, &mut member, sent, answer),
+            (sent, answer) = own.answer() => {
+                if answer.is_none() {
+                    watch.failed();
+                }
+                answered(&shared, &mut member, sent, answer);
+            }
             () = at(&shared, member.due()), if own.idle() => call(&shared, &mut member, &mut own),
             () = at(&shared, member.over(shared.time.ms())) => {}
             _ = looks.tick(), if look.idle() => begin_look(&shared, &mut look),

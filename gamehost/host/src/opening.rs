@@ -100,7 +100,7 @@ async fn open(
     let head = within("archive's answer", opened).await?;
     let stored = head.stored;
     let mut start = start(shared, &claimed, head)?;
-    let own = unstored::own(shared, &start).await?;
+    let own = unstored::own(shared, &claimed, &start).await?;
     // Members take their time; others may open their rooms meanwhile.
     drop(turn);
     start.unstored = unstored::whole(shared, &claimed, &start, own, bringing).await?;
@@ -134,11 +134,13 @@ async fn claim(shared: &Arc<Shared>, room: RoomId) -> Result<Claimed, NotOpened>
             Ok(claimed)
         }
         Claim::Elsewhere { url, slot } => {
-            if shared.desk.journal.holds(room)
-                && aside::settle(shared, room, slot).await == Settled::NotYet
-            {
-                return Err(NotOpened::ElsewhereAndOwed(url));
+            if shared.desk.journal.holds(room) {
+                shared.owe(room);
+                if aside::settle(shared, room, slot).await == Settled::NotYet {
+                    return Err(NotOpened::ElsewhereAndOwed(url));
+                }
             }
+            shared.settled(room);
             Err(NotOpened::Elsewhere(url))
         }
         Claim::Wait => Err(NotOpened::NotReady(FORMER_MAY_LIVE.to_owned())),

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use latchkey_protocol::RoomId;
 
+use crate::ports::HostId;
+
 /// A room that is owed to the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owed {
@@ -18,27 +20,70 @@ pub struct Owed {
     pub why: String,
 }
 
+/// Who sees to it that a room is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bringer {
+    Nobody,
+    /// A task in the background tries until it knows what became of it.
+    Task,
+    /// Its members, when they come: that was found in this enlisting. In a later one others may have it.
+    Members(Option<HostId>),
+}
+
+#[derive(Debug)]
+struct Room {
+    owed: Owed,
+    bringer: Bringer,
+}
+
 /// All of them. There are never more than rooms in the journal.
 #[derive(Debug, Default)]
-pub(crate) struct OwedRooms(Mutex<BTreeMap<RoomId, Owed>>);
+pub(crate) struct OwedRooms(Mutex<BTreeMap<RoomId, Room>>);
 
 impl OwedRooms {
     /// Begins to owe `room`. Whether it was not owed before.
     pub(crate) fn owe(&self, room: RoomId, now: Duration) -> bool {
         let mut rooms = self.lock();
         let new = !rooms.contains_key(&room);
-        rooms.entry(room).or_insert_with(|| Owed {
-            since: now,
-            failures: 0,
-            why: String::new(),
+        rooms.entry(room).or_insert_with(|| Room {
+            owed: Owed {
+                since: now,
+                failures: 0,
+                why: String::new(),
+            },
+            bringer: Bringer::Nobody,
         });
         new
+    }
+
+    /// Whether a task is to bring the room from now on, for the host enlisted as `me`; not when one does already.
+    pub(crate) fn take_up(&self, room: RoomId, me: Option<HostId>) -> bool {
+        let mut rooms = self.lock();
+        let Some(room) = rooms.get_mut(&room) else {
+            return false;
+        };
+        let idle = match room.bringer {
+            Bringer::Nobody => true,
+            Bringer::Task => false,
+            Bringer::Members(then) => me.is_some() && me != then,
+        };
+        if idle {
+            room.bringer = Bringer::Task;
+        }
+        idle
+    }
+
+    /// No task brings the room any more, as `me` has to wait for its members.
+    pub(crate) fn waits_for_members(&self, room: RoomId, me: Option<HostId>) {
+        if let Some(room) = self.lock().get_mut(&room) {
+            room.bringer = Bringer::Members(me);
+        }
     }
 
     /// It could not be opened. Whether that is the first time or for another reason than the last.
     pub(crate) fn failed(&self, room: RoomId, why: &str) -> bool {
         let mut rooms = self.lock();
-        let Some(owed) = rooms.get_mut(&room) else {
+        let Some(Room { owed, .. }) = rooms.get_mut(&room) else {
             return true;
         };
         owed.failures = owed.failures.saturating_add(1);
@@ -54,7 +99,7 @@ impl OwedRooms {
 
     /// Since when it is owed.
     pub(crate) fn since(&self, room: RoomId) -> Option<Duration> {
-        self.lock().get(&room).map(|owed| owed.since)
+        self.lock().get(&room).map(|room| room.owed.since)
     }
 
     /// All of them, with what is known.
@@ -62,11 +107,39 @@ impl OwedRooms {
         let rooms = self.lock();
         rooms
             .iter()
-            .map(|(room, owed)| (*room, owed.clone()))
+            .map(|(id, room)| (*id, room.owed.clone()))
             .collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<RoomId, Owed>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<RoomId, Room>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::{Generation, Slot};
+
+    #[test]
+    fn one_task_brings_a_room_and_one_that_waits_for_its_members_is_tried_again_in_a_later_enlisting()
+     {
+        let rooms = OwedRooms::default();
+        let room = RoomId::from_random([1; 20]);
+        let enlisted = |generation| {
+            Some(HostId {
+                slot: Slot(1),
+                generation: Generation(generation),
+            })
+        };
+        assert!(!rooms.take_up(room, enlisted(1)), "it is not owed");
+        assert!(rooms.owe(room, Duration::ZERO) && !rooms.owe(room, Duration::ZERO));
+        assert!(rooms.take_up(room, enlisted(1)) && !rooms.take_up(room, enlisted(2)));
+        rooms.waits_for_members(room, enlisted(2));
+        assert!(!rooms.take_up(room, enlisted(2)), "they have not come");
+        assert!(!rooms.take_up(room, None), "the host does not serve");
+        assert!(rooms.take_up(room, enlisted(3)), "others may have it now");
+        assert!(rooms.settled(room) && rooms.owe(room, Duration::ZERO));
+        assert!(rooms.take_up(room, enlisted(3)), "it is owed anew");
     }
 }

@@ -161,6 +161,11 @@ impl Rooms {
             .collect()
     }
 
+    /// Whether the room is in memory or on its way.
+    pub(crate) fn has(&self, room: RoomId) -> bool {
+        self.places.contains_key(&room)
+    }
+
     /// How many places are taken, opening ones included.
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed)

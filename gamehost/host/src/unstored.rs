@@ -17,20 +17,56 @@ use crate::ports::Former;
 use crate::rooms::{Bringing, NotOpened};
 use crate::{aside, migration};
 
-/// What the journal holds of the room behind the archive's last record, if it goes on from there (J5.3).
-pub(crate) async fn own(shared: &Arc<Shared>, start: &Start) -> Result<Vec<Record>, NotOpened> {
-    let (room, stored) = (start.room, start.summary.tail());
-    let records = tail(shared, room, stored).await?;
-    let written_by = start.summary.epoch();
-    match records.first() {
-        Some(next) if next.epoch < written_by => {
-            tracing::warn!(%room, %stored, %written_by, journal = %next.epoch, "the journal continues another history");
-            put_aside(shared, room, records).await?;
+/// What the journal holds of the room behind the archive's last record, if it goes on from there. What else it holds
+/// that the archive does not have is put aside (J5.3).
+pub(crate) async fn own(
+    shared: &Arc<Shared>,
+    claimed: &Claimed,
+    start: &Start,
+) -> Result<Vec<Record>, NotOpened> {
+    let (room, archived) = (start.room, &start.summary);
+    // Only while others had the room may the archive have come to differ from what the journal holds of it. After a
+    // restart nobody knows any more who had it, and all is in memory.
+    let held = if claimed.former != Former::Itself || is_recovered(shared, room) {
+        let held = aside::held(shared, room).await;
+        held.map_err(NotOpened::NotReady)?
+    } else {
+        Vec::new()
+    };
+    let mut records = tail(shared, room, archived.tail()).await?;
+    let others = records.split_off(true_length(start, &records));
+    // An epoch has one host, so its number and the seq name a record.
+    let differs = |record: &Record| {
+        record.seq <= archived.tail() && archived.position(record.seq).epoch != record.epoch
+    };
+    let astray: Vec<Record> = held.into_iter().filter(differs).chain(others).collect();
+    if !astray.is_empty() {
+        let (stored, written_by) = (archived.tail(), archived.epoch());
+        tracing::warn!(%room, %stored, %written_by, records = astray.len(), "the journal has another history than the archive");
+        put_aside(shared, room, astray).await?;
+        if records.is_empty() {
             shared.give_up(room);
-            Ok(Vec::new())
         }
-        _ => Ok(records),
     }
+    Ok(records)
+}
+
+/// How many of `records` a host ordered just there, one behind the other from the archive's last one on (P5.4).
+fn true_length(start: &Start, records: &[Record]) -> usize {
+    let mut before = start.summary.mac();
+    let follows = |record: &&Record| {
+        let follows = start.key.verifies(before, record);
+        before = record.mac;
+        follows
+    };
+    records.iter().take_while(follows).count()
+}
+
+fn is_recovered(shared: &Shared, room: RoomId) -> bool {
+    let recovered = shared.recovered.lock();
+    recovered
+        .unwrap_or_else(PoisonError::into_inner)
+        .holds(room)
 }
 
 /// From memory when it was just recovered, else from disk.

@@ -120,7 +120,8 @@ impl Summary {
     }
 
     /// The position of who has the log as far as `seq`.
-    pub(crate) fn position(&self, seq: Seq) -> Position {
+    #[must_use]
+    pub fn position(&self, seq: Seq) -> Position {
         let epoch = self.epochs.of(seq);
         Position { epoch, seq }
     }

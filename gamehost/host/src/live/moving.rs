@@ -27,7 +27,14 @@ impl LiveRoom {
         self.lock().marks.tail
     }
 
-    /// Whether the archive has every record to `seq` and the checkpoint that was to be kept. A finish that is not
+    /// Whether the archive has every record to `seq`. In a room that is played in something else is nearly always on
+    /// its way.
+    pub(crate) fn has_stored(&self, seq: Seq) -> bool {
+        self.lock().marks.stored >= seq
+    }
+
+    /// Whether the archive has every record to `seq`, the last one of a room that stands still, and the checkpoint that
+    /// was to be kept. A finish that is not
     /// announced does not count: whoever opens the room next announces it again.
     pub(crate) fn is_stored_to(&self, seq: Seq) -> bool {
         let core = self.lock();

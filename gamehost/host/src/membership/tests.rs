@@ -250,6 +250,24 @@ proptest! {
     }
 
     #[test]
+    fn nobody_is_blamed_while_nobody_can_renew_though_everybody_can_look(
+        seed in any::<u64>(),
+        begins in 10_000_u64..14_000,
+        lasts in ms(FENCE_AFTER) + 1_000..120_000,
+    ) {
+        let mut sim = Sim::new(seed, Faults::NONE);
+        let all = [1, 2, 3].map(|slot| sim.start(slot, 1_000));
+        sim.run(begins);
+        let terms = all.map(|process| sim.term(process));
+        sim.hold_writes(lasts);
+        sim.run(lasts + 5_000);
+        for ((process, slot), term) in all.into_iter().zip([1, 2, 3]).zip(terms) {
+            prop_assert!(sim.serves(process) && !sim.is_lost(slot));
+            prop_assert!(sim.term(process) == term, "nobody took its rooms");
+        }
+    }
+
+    #[test]
     fn an_outage_that_is_long_fences_everybody_and_blames_nobody(
         seed in any::<u64>(),
         begins in 10_000_u64..14_000,

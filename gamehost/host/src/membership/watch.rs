@@ -33,7 +33,8 @@ impl Watch {
         }
     }
 
-    /// A look failed. That the others were not seen is nothing they did, so watching them begins anew.
+    /// A look failed, or a renewal of one's own: then the others cannot be seen, or could not renew either. That is
+    /// nothing they did, so watching them begins anew.
     pub(crate) fn failed(&mut self) {
         self.seen.clear();
         self.last_ms = None;

@@ -147,6 +147,29 @@ async fn a_room_that_failed_is_stored_even_if_nobody_comes_back() {
 }
 
 #[tokio::test]
+async fn a_room_that_failed_is_stored_also_if_somebody_tried_in_vain_to_come_back() {
+    let host = TestHost::start().await;
+    let (mut ada, _) = Client::join(&host, room(1), members(1)[0]).await;
+    ada.stored_to(1).await;
+    host.world.archive.refusing.store(true, Ordering::Release);
+    ada.say(1, "one").await;
+    ada.caught_up(2).await;
+    host.host.panic_in(room(1));
+    ada.say(2, "two").await;
+    assert_eq!(ada.close_code().await, CloseCode::RoomFailed.as_u16());
+    let mut again = Client::connect(&host).await;
+    again
+        .send_join(&host, room(1), members(1)[0], ada.have())
+        .await;
+    assert_eq!(again.close_code().await, CloseCode::NotReady.as_u16());
+    host.world.archive.refusing.store(false, Ordering::Release);
+    eventually("what the journal held is stored", || {
+        host.stored(room(1)) == 2
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_room_that_another_epoch_writes_is_stopped_before_it_tells_anything_as_stored() {
     let host = TestHost::start().await;
     let (mut ada, _) = Client::join(&host, room(1), members(1)[0]).await;

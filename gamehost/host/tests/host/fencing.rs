@@ -161,6 +161,97 @@ async fn records_that_the_new_owner_does_not_have_are_put_aside() {
 }
 
 #[tokio::test]
+async fn records_that_the_archive_has_overtaken_with_others_are_put_aside_too() {
+    let world = World::new().with(|limits| limits.idle_room = Duration::from_millis(1));
+    let next = world.host_in(2).await;
+    let people = members(2);
+    let ada = with_two_in_the_journal(&world).await;
+    world
+        .archive
+        .refusing_chunks
+        .store(false, Ordering::Release);
+    let mut grace = Client::connect(&next).await;
+    grace
+        .send_join(&next, room(1), people[1], Value::Null)
+        .await;
+    let asked = grace.next_op("vouch").await;
+    grace.vouch(&asked, &people[1..]).await;
+    grace.next_op("welcome").await;
+    for n in 1..=5 {
+        grace.say(n, "another way").await;
+    }
+    grace.stored_to(7).await;
+    grace.vanish(&next).await;
+    eventually("nobody has the room any more", || {
+        world.directory.room(room(1)).unwrap().owner.is_none()
+    })
+    .await;
+    let former = world.host().await;
+    eventually("the journal is empty", || {
+        former
+            .host
+            .render_metrics()
+            .contains("latchkey_journal_segments 0")
+    })
+    .await;
+    assert_eq!(world.put_aside(Slot(1)), [ada.records[1..].to_vec()]);
+    assert_eq!(former.stored(room(1)), 7);
+}
+
+/// Two hosts were lost, and neither knew what the other had ordered. What the second one's journal holds follows the
+/// archive's last record by number and by epoch, and is another history all the same.
+#[tokio::test]
+async fn records_that_only_seem_to_follow_the_archives_last_one_are_put_aside() {
+    let world = World::new().with(|limits| limits.idle_room = Duration::from_millis(1));
+    let people = members(3);
+    let first = world.host_in(3).await;
+    let (mut ada, _) = Client::join(&first, room(1), people[0]).await;
+    ada.stored_to(1).await;
+    world.archive.refusing_chunks.store(true, Ordering::Release);
+    ada.say(1, "one way").await;
+    ada.caught_up(2).await;
+    world.lose(first).await;
+    let second = world.host().await;
+    let mut grace = Client::connect(&second).await;
+    grace
+        .send_join(&second, room(1), people[1], Value::Null)
+        .await;
+    let asked = grace.next_op("vouch").await;
+    grace.vouch(&asked, &people[1..2]).await;
+    grace.next_op("welcome").await;
+    grace.say(1, "another way").await;
+    grace.caught_up(3).await;
+    second.kill().await;
+    world.directory.lose(Slot(1));
+    world
+        .archive
+        .refusing_chunks
+        .store(false, Ordering::Release);
+    let third = world.host_in(2).await;
+    let welcome = ada
+        .back_to(&third, (room(1), people[0]), &people[..1])
+        .await;
+    assert_eq!(
+        (&welcome["resumed"], &welcome["tail"]),
+        (&json!(true), &json!(2))
+    );
+    ada.stored_to(2).await;
+    let have = ada.have();
+    ada.vanish(&third).await;
+    eventually("nobody has the room any more", || {
+        world.directory.room(room(1)).unwrap().owner.is_none()
+    })
+    .await;
+    let second = world.host().await;
+    let (_, welcome) = Client::join_from(&second, room(1), people[0], have).await;
+    assert_eq!(
+        (&welcome["resumed"], &welcome["tail"]),
+        (&json!(true), &json!(2))
+    );
+    assert_eq!(world.put_aside(Slot(1)), [grace.records[1..].to_vec()]);
+}
+
+#[tokio::test]
 async fn p6_10_a_host_that_is_behind_what_a_client_has_seen_sends_it_on_instead_of_rewinding_it() {
     let world = World::new();
     let host = world.host().await;

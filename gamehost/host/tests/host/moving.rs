@@ -101,6 +101,36 @@ async fn a_room_whose_records_the_archive_does_not_take_stays_and_nobody_notices
     moved(&mut ada).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_room_in_which_somebody_always_speaks_is_handed_over_too() {
+    let world = World::new();
+    let (here, _there) = (world.host().await, world.host_in(2).await);
+    here.knows_others(1).await;
+    let (mut ada, _) = Client::join(&here, room(1), members(1)[0]).await;
+    // While the archive takes one chunk, the next has its records.
+    world.archive.slow_ms.store(300, Ordering::Release);
+    let speak = async {
+        let mut pace = tokio::time::interval(Duration::from_millis(50));
+        for n in 1.. {
+            pace.tick().await;
+            ada.say(n, n).await;
+            let answer = ada
+                .until(|frame| frame["op"] == "record" || frame["op"] == "refused")
+                .await;
+            if answer["op"] == "refused" {
+                break;
+            }
+        }
+        moved(&mut ada).await
+    };
+    let hand_over = async {
+        eventually("they speak", || here.stored(room(1)) > 5).await;
+        let handed = here.host.hand_over(room(1)).await;
+        assert_eq!(handed, Ok(()));
+    };
+    tokio::join!(speak, hand_over);
+}
+
 #[tokio::test]
 async fn a_room_stays_when_no_other_host_takes_rooms() {
     let world = World::new();

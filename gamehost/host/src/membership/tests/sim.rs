@@ -87,6 +87,7 @@ pub(super) struct Sim {
     processes: Vec<Process>,
     wire: Vec<Message>,
     away_until: u64,
+    writes_wait_until: u64,
     calls: u64,
     random: u64,
 }
@@ -100,6 +101,7 @@ impl Sim {
             processes: Vec::new(),
             wire: Vec::new(),
             away_until: 0,
+            writes_wait_until: 0,
             calls: 0,
             random: seed | 1,
         }
@@ -133,6 +135,11 @@ impl Sim {
     /// The directory takes nothing for a while.
     pub(super) fn outage(&mut self, lasts: u64) {
         self.away_until = self.now + lasts;
+    }
+
+    /// The directory answers looks for a while, and carries everything else out afterwards.
+    pub(super) fn hold_writes(&mut self, lasts: u64) {
+        self.writes_wait_until = self.now + lasts;
     }
 
     pub(super) fn term(&self, process: usize) -> Option<Term> {
@@ -233,14 +240,19 @@ impl Sim {
             let process = &self.processes[message.process];
             // A process that sleeps finds its answers when it wakes.
             let asleep = matches!(message.letter, Letter::Answer(_)) && process.sleeps(self.now);
-            if message.at > self.now || asleep {
+            let write =
+                matches!(&message.letter, Letter::Asked(asked) if !matches!(asked, Asked::Look));
+            let waits = write && self.now < self.writes_wait_until;
+            if message.at > self.now || asleep || waits {
                 later.push(message);
             } else {
                 due.push(message);
             }
         }
         self.wire = later;
-        due.sort_by_key(|message| message.at);
+        // Each process has its own way to the directory, and whose is the first is chance.
+        let (count, first) = (self.processes.len() as u64, self.below(1_000));
+        due.sort_by_key(|message| ((message.process as u64 + first) % count, message.at));
         for message in due {
             match message.letter {
                 Letter::Asked(asked) => {
@@ -327,6 +339,7 @@ impl Sim {
             .is_some()
         {
             process.member.failed(local);
+            process.watch.failed();
         }
         if process
             .look
