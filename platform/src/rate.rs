@@ -78,10 +78,11 @@ pub const PROFILES: Limit = Limit {
     times: 30,
     per: MINUTE,
 };
-/// Tickets minted for one seat. A client that reconnects with full jitter stays far below.
+/// Tickets minted for one seat. A client that was cut off asks some thirty times within the first seconds (P9.1), and may
+/// be cut off again soon after.
 pub const CONNECTS: Limit = Limit {
     name: "connects",
-    times: 60,
+    times: 120,
     per: MINUTE,
 };
 /// Confirmations asked for one order; each asks the payment provider.

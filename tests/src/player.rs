@@ -41,7 +41,7 @@ const PORTION_EVERY: Duration = Duration::from_millis(200);
 const BEAT_EVERY: Duration = Duration::from_secs(20);
 
 /// Between two tries of a player that is to come back as often as it takes.
-const AGAIN_AFTER: Duration = Duration::from_millis(100);
+const AGAIN_AFTER: Duration = Duration::from_millis(350);
 
 /// A beat that nothing follows for so long finds the connection dead.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -389,6 +389,7 @@ impl Player {
                 }
                 if let Step::Closed(closed) = self.step().await? {
                     anyhow::ensure!(closed.code < 4500, "told not to come back: {closed:?}");
+                    tokio::time::sleep(AGAIN_AFTER).await;
                 }
             }
             anyhow::Ok(())

@@ -136,6 +136,7 @@ async fn reopen_one(shared: &Arc<Shared>, room: RoomId) -> Option<RoomId> {
         Err(
             NotOpened::ElsewhereAndOwed(_)
             | NotOpened::NotReady(_)
+            | NotOpened::FormerMayLive
             | NotOpened::Fenced
             | NotOpened::Full,
         ) => Some(room),

@@ -146,9 +146,10 @@ fn turn_away(wire: &Wire, error: NotOpened) -> Ending {
             wire.send(moved);
             Ending::Close(CloseCode::Moved)
         }
-        NotOpened::NotReady(_) | NotOpened::WaitsForMembers | NotOpened::Fenced => {
-            Ending::Close(CloseCode::NotReady)
-        }
+        NotOpened::NotReady(_)
+        | NotOpened::FormerMayLive
+        | NotOpened::WaitsForMembers
+        | NotOpened::Fenced => Ending::Close(CloseCode::NotReady),
         NotOpened::Full => Ending::Close(CloseCode::Overloaded),
         NotOpened::Stopping => Ending::Close(CloseCode::GoingAway),
     }

@@ -16,9 +16,6 @@ use crate::ports::{Claim, Former, HandedOver, Head};
 use crate::rooms::{Bringing, NotOpened, Sought};
 use crate::unstored;
 
-/// What a room is waited for when its owner was another machine in this slot.
-const FORMER_MAY_LIVE: &str = "an earlier machine of this slot may still serve the room";
-
 /// What a room is opened for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum For {
@@ -143,7 +140,7 @@ async fn claim(shared: &Arc<Shared>, room: RoomId) -> Result<Claimed, NotOpened>
             shared.settled(room);
             Err(NotOpened::Elsewhere(url))
         }
-        Claim::Wait => Err(NotOpened::NotReady(FORMER_MAY_LIVE.to_owned())),
+        Claim::Wait => Err(NotOpened::FormerMayLive),
         Claim::NotMine => Err(NotOpened::Fenced),
     }
 }

@@ -35,6 +35,9 @@ pub(crate) enum NotOpened {
         "its host was lost; the room opens when a member comes who may have seen its last records"
     )]
     WaitsForMembers,
+    /// An earlier machine of this slot has it and may still be alive, for a few seconds.
+    #[error("an earlier machine of this slot may still serve the room")]
+    FormerMayLive,
     /// The directory, the archive or the journal did not give it.
     #[error("{0}")]
     NotReady(String),
