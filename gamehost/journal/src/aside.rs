@@ -25,20 +25,22 @@ pub(crate) fn put(disk: &dyn Disk, room: RoomId, records: &[Record]) -> io::Resu
     let last = records.last().map_or(0, |record| record.seq.0);
     for number in 1..=TRIES {
         let name = format!("{room}.{first}-{last}.{number}.{SUFFIX}");
-        let file = match disk.create(&name) {
+        match disk.create(&name) {
             Ok(file) => {
-                file.append(&text)?;
-                file
+                if let Err(error) = file.append(&text).and_then(|()| file.sync()) {
+                    // A part of it would be in the way of the next try, and take space that the disk may lack.
+                    let _ = disk.remove(&name);
+                    return Err(error);
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 if disk.read(&name)? != text {
                     continue;
                 }
-                disk.open(&name)?
+                disk.open(&name)?.sync()?;
             }
             Err(error) => return Err(error),
-        };
-        file.sync()?;
+        }
         disk.sync_names()?;
         return Ok(name);
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use latchkey_journal::{Finding, Folder, Journal, JournalId, Limits, OpenError, Recovered};
 use latchkey_protocol::{Record, Seq};
 use sim::world::{record, room_id};
+use sim::{Plan, SimDisk};
 
 const LIMITS: Limits = Limits {
     bytes: 64 * 1024,
@@ -173,6 +174,28 @@ fn a_write_cut_off_by_the_end_of_the_process_is_reported_once() {
         recovered.take(room, Seq::ZERO),
         [record(1, 1, 1, 0), record(2, 2, 3, 0)]
     );
+}
+
+#[test]
+fn j5_4_what_a_full_disk_took_of_records_put_aside_is_removed_again() {
+    let disk = SimDisk::new(1, Plan::default());
+    let (journal, _) = Journal::open(disk.arc(), LIMITS).expect("the journal opens");
+    let records = [record(1, 1, 1, 50)];
+    // Making the file is one operation; then it is written, and then synced.
+    for refused in 1..=2 {
+        disk.plan(Plan {
+            refuses: (refused, refused + 1),
+            refuses_syncs: true,
+            ..Plan::default()
+        });
+        let put = journal.put_aside(room_id(1), &records);
+        put.expect_err("the disk is full");
+        assert!(disk.files().is_empty(), "{:?}", disk.files().keys());
+    }
+    journal
+        .put_aside(room_id(1), &records)
+        .expect("there is space again");
+    assert_eq!(disk.files().len(), 1);
 }
 
 #[test]
