@@ -237,6 +237,20 @@ async fn a_drained_host_gives_everything_away_sends_on_who_comes_and_takes_rooms
 }
 
 #[tokio::test]
+async fn a_host_that_is_drained_alone_plays_on_and_does_not_try_in_vain() {
+    let world = World::new();
+    let here = world.host().await;
+    let (mut ada, _) = Client::join(&here, room(1), members(1)[0]).await;
+    world.directory.drain(Slot(1), true).await.unwrap();
+    eventually("the host has heard of it", || here.host.is_draining()).await;
+    for n in 1..=3 {
+        ada.say(n, n).await;
+        ada.stored_to(n + 1).await;
+    }
+    assert_eq!(here.host.metrics().handovers_given_up.get(), 0);
+}
+
+#[tokio::test]
 async fn a_host_that_leaves_gives_its_rooms_away_and_its_slot_up() {
     let world = World::new();
     let (here, there) = (world.host().await, world.host_in(2).await);
