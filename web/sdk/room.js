@@ -90,6 +90,7 @@ class JoinedRoom {
   get tail() { return this.#session.log.tail; }
   get caughtUp() { return this.#session.log.caughtUp; }
   get stored() { return this.#session.log.stored; }
+  get behind() { return this.#session.behind; }
   get finished() { return this.#session.log.finished; }
   get unsaved() { return this.#session.unordered.length; }
 

@@ -33,6 +33,8 @@ export class Session {
   members = new Members();
   log = new Log();
   limits = HOST_LIMITS;
+  /** Whether the host was late with storing when it last said (P4.7). */
+  behind = false;
 
   #sdk;
   #load;
@@ -265,7 +267,7 @@ export class Session {
       case 'record': return this.#record(frame.record, frame.text);
       case 'signal': return this.#emit('signal', { from: frame.from, key: frame.key, body: frame.body });
       case 'presence': return this.members.presence(frame.online) ? this.#emit('members', this.members.list) : undefined;
-      case 'stored': return this.#stored(frame.seq);
+      case 'stored': return this.#stored(frame);
       case 'refused': return this.#refused(frame);
       case 'beat': return frame.t == null ? undefined : this.#clock.sample(frame.t, this.#now, frame.now);
       case 'moved': return this.#moved(frame.url);
@@ -326,7 +328,7 @@ export class Session {
     }
     this.#rewind = null;
     this.#emit('members', this.members.list);
-    this.#stored(welcome.stored);
+    this.#stored({ seq: welcome.stored, behind: welcome.behind });
     this.#ifCaughtUp();
     this.#changed();
     // The welcome waited for the room to be opened; a beat measures the clock by the round trip alone.
@@ -377,11 +379,15 @@ export class Session {
     return this.log.seq === this.log.target;
   }
 
-  /** @param {number} seq */
-  #stored(seq) {
-    if (!this.log.advance(seq)) return;
-    this.#emit('stored', seq);
-    this.#settleStored();
+  /** @param {{ seq: number, behind?: boolean | null }} mark */
+  #stored({ seq, behind }) {
+    if (this.log.advance(seq)) {
+      this.#emit('stored', seq);
+      this.#settleStored();
+    }
+    if (this.behind === (behind ?? false)) return;
+    this.behind = !this.behind;
+    this.#emit('behind', this.behind);
   }
 
   #settleStored() {

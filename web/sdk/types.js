@@ -74,6 +74,7 @@
  * @property {(members: readonly Member[]) => void} members somebody came, went, or changed
  * @property {(state: ConnectionState, detail: StateDetail) => void} state
  * @property {(seq: number) => void} stored records to here are in the long-term database
+ * @property {(behind: boolean) => void} behind storing lags, or has caught up
  * @property {(at: { epoch: number, seq: number }) => void} rewind what was seen after `seq` is not part of the history; a `reset` follows
  * @property {(start: { checkpoint: Checkpoint | null }) => void} reset forget the state: records follow from the checkpoint, or from the first
  * @property {(refusal: Refusal) => void} refused
@@ -89,6 +90,7 @@
  * @property {number} tail the last record known to exist
  * @property {boolean} caughtUp every record that existed at the last welcome has been received
  * @property {number} stored records to here are in the long-term database
+ * @property {boolean} behind records wait for the long-term database for longer than usual; the host keeps them meanwhile
  * @property {number | null} finished seq of the `finished` record
  * @property {number} unsaved own records not ordered yet
  * @property {(id: string | null) => Member | undefined} member

@@ -4,11 +4,11 @@ import { LatchkeyError } from './errors.js';
 import { deepFreeze } from './json.js';
 
 /** @typedef {{ body: number, says_per_second: number, says_burst: number, signal_body: number, checkpoint: number, members: number }} HostLimits */
-/** @typedef {{ op: 'welcome', member: string, members: import('./types.js').Member[], epoch: number, tail: number, stored: number, checkpoint?: import('./types.js').Checkpoint & { epoch?: number } | null, resumed: boolean, n: number, finished?: number | null, limits?: Partial<HostLimits>, now: number }} Welcome */
+/** @typedef {{ op: 'welcome', member: string, members: import('./types.js').Member[], epoch: number, tail: number, stored: number, behind?: boolean | null, checkpoint?: import('./types.js').Checkpoint & { epoch?: number } | null, resumed: boolean, n: number, finished?: number | null, limits?: Partial<HostLimits>, now: number }} Welcome */
 /** @typedef {{ op: 'record', record: import('./types.js').LogRecord, text: string }} RecordFrame */
 /** @typedef {{ op: 'signal', from: string, key: string, body: any }} SignalFrame */
 /** @typedef {{ op: 'presence', online: string[] }} Presence */
-/** @typedef {{ op: 'stored', seq: number }} Stored */
+/** @typedef {{ op: 'stored', seq: number, behind?: boolean | null }} Stored */
 /** @typedef {{ op: 'rewind', epoch: number, seq: number }} Rewind */
 /** @typedef {{ op: 'moved', url: string }} Moved */
 /** @typedef {{ op: 'vouch', after: number }} Vouch */
@@ -16,16 +16,16 @@ import { deepFreeze } from './json.js';
 /** @typedef {{ op: 'beat', t?: number, now: number }} Beat */
 /** @typedef {Welcome | Vouch | RecordFrame | SignalFrame | Presence | Stored | Rewind | Moved | Refused | Beat} HostFrame */
 
-/** @typedef {'text' | 'count' | 'number' | 'flag' | 'list' | 'text?' | 'count?' | 'number?' | 'any'} Form */
+/** @typedef {'text' | 'count' | 'number' | 'flag' | 'list' | 'text?' | 'count?' | 'number?' | 'flag?' | 'any'} Form */
 
 /** The fields each frame must have. A field ending in `?` may be absent or null. @type {Record<string, Record<string, Form>>} */
 const FORMS = {
-  welcome: { member: 'text', members: 'list', epoch: 'count', tail: 'count', stored: 'count', resumed: 'flag', n: 'count', finished: 'count?', now: 'number' },
+  welcome: { member: 'text', members: 'list', epoch: 'count', tail: 'count', stored: 'count', behind: 'flag?', resumed: 'flag', n: 'count', finished: 'count?', now: 'number' },
   vouch: { after: 'count' },
   record: { seq: 'count', epoch: 'count', from: 'text?', n: 'count', at: 'number', kind: 'text', body: 'any' },
   signal: { from: 'text', key: 'text', body: 'any' },
   presence: { online: 'list' },
-  stored: { seq: 'count' },
+  stored: { seq: 'count', behind: 'flag?' },
   rewind: { epoch: 'count', seq: 'count' },
   moved: { url: 'text' },
   refused: { code: 'text', message: 'text', n: 'count?', retry_after: 'number?' },

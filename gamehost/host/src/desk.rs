@@ -1,5 +1,6 @@
 //! What the rooms of a host share: where their records are written, and what is counted.
 
+use std::sync::Arc;
 #[cfg(feature = "fakes")]
 use std::sync::{Mutex, PoisonError};
 
@@ -7,12 +8,15 @@ use latchkey_journal::Journal;
 use latchkey_protocol::{Record, RoomId};
 use latchkey_room::{Log, Unavailable};
 
+use crate::backlog::Backlog;
 use crate::metrics::Metrics;
 
 /// What rooms share.
 pub(crate) struct Desk {
     /// The host's write-ahead log.
     pub(crate) journal: Journal,
+    /// What rooms hold that the archive does not have.
+    pub(crate) backlog: Arc<Backlog>,
     /// The host's counters.
     pub(crate) metrics: Metrics,
     /// Makes the next append of this room panic.
@@ -21,10 +25,11 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// A desk with nothing counted.
-    pub(crate) fn new(journal: Journal) -> Self {
+    /// A desk with nothing counted, whose rooms may hold so many bytes that the archive does not have.
+    pub(crate) fn new(journal: Journal, unstored_bytes: u64) -> Self {
         Self {
             journal,
+            backlog: Backlog::new(unstored_bytes),
             metrics: Metrics::default(),
             #[cfg(feature = "fakes")]
             panic_in: Mutex::new(None),
@@ -56,12 +61,17 @@ pub(crate) struct RoomLog<'a> {
 impl Log for RoomLog<'_> {
     fn append(&mut self, record: &Record) -> Result<(), Unavailable> {
         if !self.may {
-            return Err(Unavailable);
+            return Err(Unavailable::Still);
+        }
+        let backlog = &self.desk.backlog;
+        if backlog.is_full() {
+            let limit = backlog.limit();
+            return Err(Unavailable::HostUnstored { limit });
         }
         #[cfg(feature = "fakes")]
         self.desk.panic_if_asked(self.room);
         let appended = self.desk.journal.append(self.room, record);
         self.desk.metrics.appended(self.room, record.seq, &appended);
-        appended.map_err(|_| Unavailable)
+        appended.map_err(|_| Unavailable::Journal)
     }
 }

@@ -189,7 +189,7 @@ impl Host {
             owed: OwedRooms::default(),
             migration: Migration::new(config.seed),
             time: Time::new(ports.clock.clone()),
-            desk: Desk::new(journal),
+            desk: Desk::new(journal, config.limits.unstored_bytes),
             recovered: Mutex::new(recovered),
             archive_reach: Reach::default(),
             journal_reach: Reach::default(),

@@ -37,6 +37,9 @@ pub(crate) async fn sweep(shared: Arc<Shared>) {
         for live in swept.evicted.iter().chain(&swept.stopped) {
             shared.migration.left(live.id, metrics);
         }
+        if !swept.stopped.is_empty() {
+            shared.migration.drop_lost();
+        }
         let panicked = swept.stopped.iter().filter(|live| live.panicked());
         metrics.room_panics.add(panicked.count() as u64);
         let failed = swept.stopped.iter().filter(|live| live.owes());

@@ -9,6 +9,7 @@
 
 mod admin;
 mod aside;
+mod backlog;
 mod backoff;
 mod connection;
 mod desk;

@@ -91,6 +91,8 @@ pub struct HostLimits {
     pub unjoined: usize,
     /// Rooms in memory.
     pub rooms: usize,
+    /// Bytes of memory that records may hold which the archive does not have, over all rooms.
+    pub unstored_bytes: u64,
     /// How long an upgraded connection may take to join.
     pub join_within: Duration,
     /// Silence of a client after which it is given up.
@@ -109,6 +111,7 @@ impl Default for HostLimits {
             connections: limits::CONNECTIONS,
             unjoined: limits::UNJOINED,
             rooms: limits::ROOMS,
+            unstored_bytes: limits::HOST_UNSTORED_BYTES,
             join_within: Duration::from_millis(limits::JOIN_WITHIN_MS),
             silent_after: Duration::from_millis(limits::SILENT_AFTER_MS),
             beat_after: Duration::from_millis(limits::BEAT_AFTER_MS),

@@ -12,6 +12,7 @@ use latchkey_protocol::frame::ClientFrame;
 use latchkey_protocol::{Chunk, CloseCode, Epoch, Position, RoomId, Seq, Ticket};
 use latchkey_room::{Checkpoint, ConnectionId, Input, Now, Room, Summary};
 
+use crate::backlog::{Backlog, Share};
 use crate::desk::Desk;
 use crate::lease::Lease;
 use crate::line::Line;
@@ -108,6 +109,8 @@ struct Core {
     /// Few, so a list is the smallest and fastest map.
     lines: Vec<(ConnectionId, Arc<Line>)>,
     marks: Marks,
+    /// What it holds that the archive does not have.
+    share: Share,
     keep: Option<Checkpoint>,
     /// A chunk that the archive may have taken although it did not say so. It is given again as it is.
     in_doubt: Option<(Chunk, Summary)>,
@@ -125,7 +128,9 @@ struct Core {
 impl LiveRoom {
     /// Puts an opened room into service. Its `finished` record, if it has one, is announced (again): whether the
     /// earlier announcement arrived is not known, and telling it twice does nothing.
-    pub(crate) fn new(room: Room, elapsed: Duration, term: Term) -> Self {
+    pub(crate) fn new(room: Room, elapsed: Duration, term: Term, backlog: &Arc<Backlog>) -> Self {
+        let mut share = Share::new(backlog);
+        share.set(room.unstored_cost());
         let marks = Marks {
             stored: room.stored(),
             journaled: room.stored(),
@@ -143,6 +148,7 @@ impl LiveRoom {
                 lease: term.lease,
                 lines: Vec::new(),
                 marks,
+                share,
                 keep: None,
                 in_doubt: None,
                 finish: room.finished(),
@@ -338,6 +344,11 @@ impl LiveRoom {
         for (_, line) in core.lines.drain(..) {
             line.close(code);
         }
+    }
+
+    /// Whether its memory does not count any more, because it failed or another epoch writes it.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lock().lost
     }
 
     /// Takes the room out of service if nobody is in it, nothing of it waits, and it has been so for `idle`.

@@ -100,6 +100,12 @@ impl Migration {
         }
     }
 
+    /// Lets go of rooms that have nothing to give any more. While the archive is away no turn comes that would do so,
+    /// and what they hold in memory may be opened anew meanwhile.
+    pub(crate) fn drop_lost(&self) {
+        self.due().retain(|live| !live.is_lost());
+    }
+
     fn due(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<LiveRoom>>> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -103,7 +103,12 @@ async fn open(
     start.unstored = unstored::whole(shared, &claimed, &start, own, bringing).await?;
     let recovered = start.unstored.len();
     let opened = Room::open(start).map_err(|error| NotOpened::NotReady(error.to_string()))?;
-    let live = Arc::new(LiveRoom::new(opened, shared.time.elapsed(), claimed.term));
+    let live = Arc::new(LiveRoom::new(
+        opened,
+        shared.time.elapsed(),
+        claimed.term,
+        &shared.desk.backlog,
+    ));
     tracing::info!(%room, %epoch, %stored, recovered, "the room is open");
     // Recovered records, and a finish that may not have been announced, wait for nobody.
     let pending = live.pending();
@@ -183,6 +188,7 @@ fn start(shared: &Shared, claimed: &Claimed, head: Head) -> Result<Start, NotOpe
         key: RoomKey::derive(&shared.config.secret, claimed.room),
         summary,
         unstored: Vec::new(),
+        elapsed_ms: shared.time.ms(),
         checkpoint,
     })
 }

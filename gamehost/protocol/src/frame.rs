@@ -278,6 +278,9 @@ pub enum ServerFrame<'a> {
         tail: Seq,
         /// Last record in the archive.
         stored: Seq,
+        /// Whether storing lags (P4.7).
+        #[serde(skip_serializing_if = "is_false")]
+        behind: bool,
         /// What to start from, when there is something better than nothing.
         #[serde(skip_serializing_if = "Option::is_none")]
         checkpoint: Option<CheckpointFrame<'a>>,
@@ -310,6 +313,9 @@ pub enum ServerFrame<'a> {
     Stored {
         /// Last record in the archive.
         seq: Seq,
+        /// Whether storing lags.
+        #[serde(skip_serializing_if = "is_false")]
+        behind: bool,
     },
     /// P4.8.
     Rewind {
@@ -344,6 +350,12 @@ pub enum ServerFrame<'a> {
         /// The host's clock.
         now: UnixMs,
     },
+}
+
+/// For fields that say something only when they are set.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl ServerFrame<'_> {

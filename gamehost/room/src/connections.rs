@@ -20,6 +20,8 @@ pub(crate) struct Connection {
     /// The stored mark it was last told, and when.
     pub(crate) told: Seq,
     pub(crate) told_at_ms: u64,
+    /// Whether it was told with it that storing lags.
+    pub(crate) told_behind: bool,
     /// Its frames of this second.
     pub(crate) frames: Tally,
     /// Its refused frames.

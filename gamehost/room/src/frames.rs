@@ -188,7 +188,7 @@ impl Room {
         };
         let seq = self
             .order(draft, came.now, came.log)
-            .map_err(|_| Refusal::unavailable(n))?;
+            .map_err(|why| Refusal::unavailable(n, why))?;
         self.live[came.seat].says = says;
         out.push(Command::Wake);
         Ok(seq)

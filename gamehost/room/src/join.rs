@@ -56,6 +56,7 @@ impl Room {
             presence: self.presence.version,
             told: self.stored(),
             told_at_ms: now.elapsed_ms,
+            told_behind: self.is_behind(now),
             frames: Tally::default(),
             refusals: Tally::default(),
         });
@@ -160,6 +161,7 @@ impl Room {
             epoch: self.epoch,
             tail: self.tail(),
             stored: self.stored(),
+            behind: self.is_behind(now),
             checkpoint: checkpoint.map(|checkpoint| CheckpointFrame {
                 seq: checkpoint.seq,
                 epoch: self.fold.position(checkpoint.seq).epoch,

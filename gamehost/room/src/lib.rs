@@ -8,6 +8,7 @@ use bytes::Bytes;
 use latchkey_protocol::frame::ClientFrame;
 use latchkey_protocol::{
     Body, CloseCode, Epoch, MemberId, Position, Record, RoomId, RoomKey, Seq, Ticket, UnixMs,
+    limits,
 };
 
 mod bucket;
@@ -52,10 +53,29 @@ pub trait Log {
     fn append(&mut self, record: &Record) -> Result<(), Unavailable>;
 }
 
-/// The journal cannot take a record just now.
+/// Why no record can be ordered just now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the journal cannot take a record just now")]
-pub struct Unavailable;
+pub enum Unavailable {
+    /// The journal does not take it.
+    #[error("the host cannot write its journal just now")]
+    Journal,
+    /// The host may not order records of this room at the moment.
+    #[error("the room stands still at this host just now")]
+    Still,
+    /// The room's own limit of records that the archive does not have.
+    #[error(
+        "the room holds as much as it may that the archive has not taken ({} records, or {} bytes)",
+        limits::UNSTORED_RECORDS,
+        limits::UNSTORED_BYTES
+    )]
+    RoomUnstored,
+    /// The limit of all rooms of the host together.
+    #[error("the host holds as much as it may that the archive has not taken ({limit} bytes)")]
+    HostUnstored {
+        /// Bytes of memory.
+        limit: u64,
+    },
+}
 
 /// What a room must know to begin or to go on.
 #[derive(Debug)]
@@ -70,6 +90,8 @@ pub struct Start {
     pub summary: Summary,
     /// Records after the stored ones, recovered from the journal or rebuilt from members ([`Rebuild`]), gapless.
     pub unstored: Vec<Record>,
+    /// When it is opened, in milliseconds of [`Now::elapsed_ms`]: from then on the unstored records wait for the archive.
+    pub elapsed_ms: u64,
     /// The newest checkpoint.
     pub checkpoint: Option<Checkpoint>,
 }

@@ -5,6 +5,13 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use latchkey_protocol::{Record, Seq, limits};
 
+/// A record the archive does not have, and since when it waits for that, in elapsed milliseconds.
+#[derive(Debug)]
+struct Unstored {
+    record: Record,
+    since_ms: u64,
+}
+
 /// The newest records of a room. Everything before the first frame here is in the archive.
 #[derive(Debug)]
 pub(crate) struct Window {
@@ -12,7 +19,7 @@ pub(crate) struct Window {
     /// Frames of consecutive records up to `tail`.
     frames: VecDeque<Bytes>,
     /// Records after the stored ones; their bodies are slices of the frames.
-    unstored: VecDeque<Record>,
+    unstored: VecDeque<Unstored>,
     unstored_bytes: usize,
     stored_bytes: usize,
 }
@@ -29,31 +36,41 @@ impl Window {
         }
     }
 
+    /// Bytes of memory that unstored records hold.
+    pub(crate) fn unstored_cost(&self) -> usize {
+        self.unstored_bytes + self.unstored.len() * limits::UNSTORED_OVERHEAD
+    }
+
+    /// Since when the oldest unstored record waits.
+    pub(crate) fn unstored_since(&self) -> Option<u64> {
+        self.unstored.front().map(|oldest| oldest.since_ms)
+    }
+
     /// Whether one more unstored record may be held.
     pub(crate) fn has_place(&self) -> bool {
         self.unstored.len() < limits::UNSTORED_RECORDS
             && self.unstored_bytes < limits::UNSTORED_BYTES
     }
 
-    /// Adds the record after the tail. Its frame is encoded here, once for everybody.
-    pub(crate) fn push(&mut self, record: Record) {
+    /// Adds the record after the tail, at this elapsed time. Its frame is encoded here, once for everybody.
+    pub(crate) fn push(&mut self, record: Record, since_ms: u64) {
         debug_assert_eq!(record.seq, self.tail.next(), "the log has no gaps");
         self.tail = record.seq;
         let (record, frame) = record.share_frame();
         self.unstored_bytes += frame.len();
-        self.unstored.push_back(record);
+        self.unstored.push_back(Unstored { record, since_ms });
         self.frames.push_back(frame);
     }
 
     /// Records after the stored ones.
     pub(crate) fn unstored(&self) -> impl Iterator<Item = &Record> {
-        self.unstored.iter()
+        self.unstored.iter().map(|unstored| &unstored.record)
     }
 
     /// Takes out the first unstored record, which is stored now; its frame stays for readers.
     pub(crate) fn store_one(&mut self) -> Option<Record> {
         let frame = self.frames.len() - self.unstored.len();
-        let record = self.unstored.pop_front()?;
+        let Unstored { record, .. } = self.unstored.pop_front()?;
         let bytes = self.frames[frame].len();
         self.unstored_bytes -= bytes;
         self.stored_bytes += bytes;
@@ -90,5 +107,21 @@ impl Window {
         let skip = seq.0.checked_sub(self.before_first().0)?;
         let skip = usize::try_from(skip).map_or(self.frames.len(), |n| n.min(self.frames.len()));
         Some(self.frames.range(skip..))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_record_holds_beside_its_frame_is_no_more_than_is_counted() {
+        // A frame shares its memory by a head of three words, and each of two allocations is rounded up by two. What the
+        // lists have in store to grow comes on top.
+        let lists = size_of::<Unstored>() + size_of::<Bytes>();
+        assert!(
+            lists + 7 * size_of::<usize>() <= limits::UNSTORED_OVERHEAD,
+            "{lists}"
+        );
     }
 }

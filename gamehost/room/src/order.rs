@@ -23,7 +23,7 @@ impl Room {
         log: &mut dyn Log,
     ) -> Result<Seq, Unavailable> {
         if !self.log.has_place() {
-            return Err(Unavailable);
+            return Err(Unavailable::RoomUnstored);
         }
         let mut record = Record {
             seq: self.fold.tail().next(),
@@ -44,7 +44,7 @@ impl Room {
         self.live
             .resize_with(self.fold.seats().len(), Live::default);
         let seq = record.seq;
-        self.log.push(record);
+        self.log.push(record, now.elapsed_ms);
         Ok(seq)
     }
 }

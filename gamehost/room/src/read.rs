@@ -56,7 +56,7 @@ impl Room {
     /// What is not a record. It comes only to a reader that has all records, so presence never names a member whose
     /// `joined` record it has not seen, and `stored` is never ahead of its copy.
     fn read_rest(&mut self, connection: ConnectionId, now: Now, take: &mut Take<'_>) -> Read {
-        let seq = self.stored();
+        let (seq, behind) = (self.stored(), self.is_behind(now));
         let presence = self.presence.version;
         let known = self.connections.get(connection);
         if known.is_some_and(|reader| reader.presence != presence)
@@ -82,15 +82,19 @@ impl Room {
         } else {
             limits::STORED_ALONE_MS
         };
-        if reader.told < seq && now.elapsed_ms >= reader.told_at_ms + apart {
-            let frame = self
-                .stored_frame
-                .frame(|| ServerFrame::Stored { seq }.encode());
+        let news = reader.told < seq || reader.told_behind != behind;
+        if news && now.elapsed_ms >= reader.told_at_ms + apart {
+            let shared = match behind {
+                true => &mut self.behind_frame,
+                false => &mut self.stored_frame,
+            };
+            let frame = shared.frame(|| ServerFrame::Stored { seq, behind }.encode());
             if !take.put(&frame) {
                 return Read::More;
             }
             reader.told = seq;
             reader.told_at_ms = now.elapsed_ms;
+            reader.told_behind = behind;
         }
         Read::CaughtUp
     }
@@ -104,13 +108,18 @@ impl Room {
     }
 
     /// When [`Room::read`] will have something for a caught-up `connection` that it holds back now, in milliseconds of
-    /// [`Now::elapsed_ms`]: a `stored` frame that no other frame has taken along (P4.7), or a signal beyond its member's rate
-    /// (P8.2). The host reads again at that time; nothing else wakes the connection for it.
+    /// [`Now::elapsed_ms`]: a `stored` frame that no other frame has taken along, or that storing lags (P4.7), or a signal
+    /// beyond its member's rate (P8.2). The host reads again at that time; nothing else wakes the connection for it.
     #[must_use]
     pub fn next_due(&self, connection: ConnectionId) -> Option<u64> {
         let reader = self.connections.get(connection)?;
         let untold = reader.told < self.stored();
-        let stored = untold.then_some(reader.told_at_ms + limits::STORED_ALONE_MS);
+        // Storing catches up by storing only, so who was told that it lags waits for the next mark.
+        let news = match untold {
+            true => Some(0),
+            false => self.behind_from().filter(|_| !reader.told_behind),
+        };
+        let stored = news.map(|from| from.max(reader.told_at_ms + limits::STORED_ALONE_MS));
         let signal = self.signals.due_for(reader.seat);
         stored.into_iter().chain(signal).min()
     }

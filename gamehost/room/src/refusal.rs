@@ -4,7 +4,9 @@ use bytes::Bytes;
 use latchkey_protocol::frame::ServerFrame;
 use latchkey_protocol::{CloseCode, RefusalCode, Seq, limits};
 
-/// Milliseconds after which it is worth trying a journal again that could not take a record.
+use crate::Unavailable;
+
+/// Milliseconds after which it is worth trying again when no record could be ordered.
 const RETRY_UNAVAILABLE_MS: u64 = 1_000;
 
 /// What is answered to a frame that was not done.
@@ -115,10 +117,9 @@ impl Refusal {
         Self::new(n, RefusalCode::UnknownOp, message)
     }
 
-    pub(crate) fn unavailable(n: u64) -> Self {
-        let message = format!(
-            "the host cannot write its journal just now, and nothing was ordered; send it again in {RETRY_UNAVAILABLE_MS} ms"
-        );
+    pub(crate) fn unavailable(n: u64, why: Unavailable) -> Self {
+        let message =
+            format!("{why}, and nothing was ordered; send it again in {RETRY_UNAVAILABLE_MS} ms");
         Self {
             retry_after: Some(RETRY_UNAVAILABLE_MS),
             ..Self::new(Some(n), RefusalCode::Unavailable, message)

@@ -34,6 +34,8 @@ pub struct Room {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) presence: Shared,
     pub(crate) stored_frame: Shared,
+    /// The same while storing lags.
+    pub(crate) behind_frame: Shared,
 }
 
 /// What lives only in memory of a seat. The rates belong here and not to a connection, so that coming back does not
@@ -84,7 +86,7 @@ impl Room {
                 tail: fold.tail(),
                 found: record.seq,
             })?;
-            log.push(record);
+            log.push(record, start.elapsed_ms);
         }
         let mut live = Vec::new();
         live.resize_with(fold.seats().len(), Live::default);
@@ -99,6 +101,7 @@ impl Room {
             checkpoints: Checkpoints::begin(start.checkpoint, stored.tail()),
             presence: Shared::default(),
             stored_frame: Shared::default(),
+            behind_frame: Shared::default(),
             fold,
             stored_fold: stored,
         })
@@ -180,6 +183,7 @@ impl Room {
         }
         self.log.trim();
         self.stored_frame.change();
+        self.behind_frame.change();
         out.extend(self.checkpoints.due(seq).map(Command::Keep));
         out.push(Command::Wake);
     }
@@ -243,6 +247,23 @@ impl Room {
             })
             .cloned()
             .collect()
+    }
+
+    /// Bytes of memory that its unstored records hold.
+    #[must_use]
+    pub fn unstored_cost(&self) -> usize {
+        self.log.unstored_cost()
+    }
+
+    /// From when on storing lags (P4.7), unless more is stored until then: in milliseconds of [`Now::elapsed_ms`].
+    pub(crate) fn behind_from(&self) -> Option<u64> {
+        let since = self.log.unstored_since()?;
+        Some(since + limits::BEHIND_AFTER_MS)
+    }
+
+    pub(crate) fn is_behind(&self, now: Now) -> bool {
+        self.behind_from()
+            .is_some_and(|from| now.elapsed_ms >= from)
     }
 
     /// The fold of the log as far as `seq`; `None` when `seq` is below the stored mark or beyond the tail.

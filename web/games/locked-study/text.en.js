@@ -408,6 +408,7 @@ export const text = {
     sending: 'Sending…',
     saving: 'Saving…',
     saved: 'Saved',
+    behind: 'Your progress is kept on the server and will be saved for good shortly',
     /** @param {number} seconds */
     waiting: (seconds) => `The connection is lost. Trying again in ${seconds} s. Go on if you like: what you do is kept and sent then.`,
     retrying: 'The connection is lost. Trying again now. Go on if you like: what you do is kept and sent then.',

@@ -126,7 +126,7 @@ test('garbage from the host renews the connection, an unknown op and unknown fie
   driver.frame({ op: 'dance' });
   driver.frame({ op: 'stored', seq: 0, why: 'none' });
   assert.equal(driver.session.state, 'live');
-  for (const text of ['{', '[]', 'null', '{"op":"record","seq":"1"}', '{"op":"stored","seq":-1}']) {
+  for (const text of ['{', '[]', 'null', '{"op":"record","seq":"1"}', '{"op":"stored","seq":-1}', '{"op":"stored","seq":0,"behind":1}']) {
     const other = new Driver().live();
     other.frame(text);
     assert.equal(other.session.state, 'waiting', text);
@@ -353,6 +353,22 @@ test('the members are of the welcome\'s tail: older records do not change them, 
   driver.frame(recordFrame(4, { from: 'new000000000', kind: 'joined', n: 0, body: { name: 'New', colour: '#444444' } }));
   driver.frame(recordFrame(5, { kind: 'left', body: { why: 'gave_up' } }));
   assert.deepEqual(driver.session.members.list.map(({ id }) => id), ['new000000000']);
+});
+
+test('that storing lags is told once, by the welcome too, and that it caught up (P4.7)', () => {
+  const driver = new Driver().live({ tail: 1 });
+  const told = () => driver.events('behind').flat();
+  driver.frame(recordFrame(1));
+  assert.deepEqual([driver.session.behind, told()], [false, []]);
+  driver.frame({ op: 'stored', seq: 0, behind: true });
+  driver.frame({ op: 'stored', seq: 0, behind: true });
+  assert.deepEqual([driver.session.behind, told()], [true, [true]]);
+  driver.frame({ op: 'stored', seq: 1 });
+  assert.deepEqual([driver.session.behind, driver.session.log.stored, told()], [false, 1, [false]]);
+  driver.again({ tail: 1, stored: 1, resumed: true, behind: true });
+  assert.deepEqual([driver.session.behind, told()], [true, [true]]);
+  driver.frame({ op: 'stored', seq: 1, behind: false });
+  assert.deepEqual(told(), [false]);
 });
 
 test('stored never moves back and finished follows the log', () => {

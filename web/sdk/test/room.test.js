@@ -50,6 +50,18 @@ test('the states of a room have names, which no game can change', async () => {
   assert.equal(ada.state, ConnectionState.ENDED);
 });
 
+test('a game sees whether storing lags, and hears when that changes (P4.7)', async () => {
+  const ada = await enter('ada');
+  const told = [];
+  ada.on('behind', (behind) => told.push([behind, ada.behind]));
+  assert.equal(ada.behind, false);
+  host.lag(true);
+  await network.flow();
+  host.lag(false);
+  await network.flow();
+  assert.deepEqual(told, [[true, true], [false, false]]);
+});
+
 test('join rejects with the site\'s words when it refuses', async () => {
   network.answer = () => ({ status: 403, body: { message: 'Open the game from its link first.' } });
   await assert.rejects(enter('ada'), (error) => error instanceof LatchkeyError && error.code === 'no_ticket' && /from its link/.test(error.message));

@@ -61,6 +61,7 @@ impl Core {
         let mut commands = Vec::new();
         self.room.handle(input, now, &mut log, &mut commands);
         self.marks.tail = self.room.tail();
+        self.share.set(self.room.unstored_cost());
         let own = from.and_then(|id| self.place_of(id));
         let own = own.map(|at| self.lines[at].1.clone());
         let mut outcome = Outcome::default();

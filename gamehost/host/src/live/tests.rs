@@ -12,10 +12,10 @@ fn with_an_unstored_record() -> LiveRoom {
         slot: Slot(1),
         generation: Generation(1),
     };
-    with_an_unstored_record_under(Term::new(me, 0, 0))
+    with_an_unstored_record_under(Term::new(me, 0, 0), &Backlog::new(u64::MAX))
 }
 
-fn with_an_unstored_record_under(term: Term) -> LiveRoom {
+fn with_an_unstored_record_under(term: Term, backlog: &Arc<Backlog>) -> LiveRoom {
     let room = RoomId::from_random([1; 20]);
     let joined = Record {
         seq: Seq(1),
@@ -35,9 +35,10 @@ fn with_an_unstored_record_under(term: Term) -> LiveRoom {
         key: RoomKey::derive(&[0; 32], room),
         summary: Summary::default(),
         unstored: vec![joined],
+        elapsed_ms: 0,
         checkpoint: None,
     };
-    LiveRoom::new(Room::open(start).unwrap(), Duration::ZERO, term)
+    LiveRoom::new(Room::open(start).unwrap(), Duration::ZERO, term, backlog)
 }
 
 #[test]
@@ -91,13 +92,13 @@ fn a_room_orders_nothing_while_its_hosts_lease_is_over_and_nothing_ever_again_wh
     let disk = Arc::new(latchkey_journal::Folder::open(folder.path()).unwrap());
     let limits = latchkey_journal::Limits::default();
     let (journal, _) = latchkey_journal::Journal::open(disk, limits).unwrap();
-    let desk = Desk::new(journal);
+    let desk = Desk::new(journal, latchkey_protocol::limits::HOST_UNSTORED_BYTES);
     let me = HostId {
         slot: Slot(1),
         generation: Generation(1),
     };
     let term = Term::new(me, 0, 0);
-    let live = with_an_unstored_record_under(term.clone());
+    let live = with_an_unstored_record_under(term.clone(), &desk.backlog);
     let says = |elapsed_ms| {
         let wall = UnixMs(5);
         let said = live.notice(&desk, Now { elapsed_ms, wall }, Body::of(&"hello"));
@@ -110,4 +111,26 @@ fn a_room_orders_nothing_while_its_hosts_lease_is_over_and_nothing_ever_again_wh
     assert!(says(over));
     term.lease.end();
     assert!(!says(0) && !says(over));
+}
+
+#[test]
+fn what_a_room_was_opened_with_is_held_until_it_is_gone_also_when_it_panicked_or_was_stopped() {
+    let me = HostId {
+        slot: Slot(1),
+        generation: Generation(1),
+    };
+    let backlog = Backlog::new(u64::MAX);
+    let [panicked, stopped] = [(); 2].map(|()| {
+        let term = Term::new(me, 0, 0);
+        with_an_unstored_record_under(term, &backlog)
+    });
+    let both = backlog.bytes();
+    assert!(both > 0);
+    let _ = panicked.with(|_| panic!("a test asked this room to panic"));
+    stopped.stop(CloseCode::NotReady);
+    assert_eq!(backlog.bytes(), both, "their memory is held still");
+    drop(panicked);
+    assert_eq!(backlog.bytes(), both / 2);
+    drop(stopped);
+    assert_eq!(backlog.bytes(), 0);
 }

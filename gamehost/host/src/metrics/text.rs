@@ -109,6 +109,16 @@ fn gauges(shared: &Shared, out: &mut DescriptorEncoder) -> Result<(), Error> {
     for (name, help, value) in [
         ("rooms", "Rooms in memory.", shared.rooms.len() as u64),
         (
+            "unstored_bytes",
+            "Bytes of memory held by records that the archive does not have.",
+            shared.desk.backlog.bytes(),
+        ),
+        (
+            "unstored_limit_bytes",
+            "Bytes of memory that such records may hold: beyond, frames are refused.",
+            shared.desk.backlog.limit(),
+        ),
+        (
             "journal_bytes",
             "Bytes of the journal on disk.",
             journal.bytes,

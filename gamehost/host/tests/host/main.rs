@@ -16,4 +16,5 @@ mod rebuilding;
 mod resuming;
 mod seeing;
 mod stopping;
+mod storing;
 mod support;

@@ -10,6 +10,8 @@ use latchkey_room::{
 };
 use serde_json::{Value, json};
 
+/// When rooms are opened, in elapsed milliseconds.
+pub(crate) const OPENED_MS: u64 = 10_000;
 /// More reads than any test's frames take.
 const READS: usize = 1_000;
 
@@ -23,7 +25,7 @@ pub(crate) struct Journal {
 impl Log for Journal {
     fn append(&mut self, record: &Record) -> Result<(), Unavailable> {
         if self.failing {
-            return Err(Unavailable);
+            return Err(Unavailable::Journal);
         }
         self.records.push(record.clone());
         Ok(())
@@ -71,6 +73,7 @@ pub(crate) fn start(epoch: u64, summary: Summary, unstored: Vec<Record>) -> Star
         key: key(),
         summary,
         unstored,
+        elapsed_ms: OPENED_MS,
         checkpoint: None,
     }
 }
@@ -93,7 +96,7 @@ impl Table {
         Self {
             room: Room::open(start).unwrap(),
             journal: Journal::default(),
-            ms: 10_000,
+            ms: OPENED_MS,
             wall: 1_700_000_000_000,
         }
     }

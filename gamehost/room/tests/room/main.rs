@@ -7,6 +7,7 @@ mod ending;
 mod harness;
 mod history;
 mod joining;
+mod lagging;
 mod limits;
 mod property;
 mod reading;

@@ -88,6 +88,7 @@ impl World {
             key: key(),
             summary: Summary::decode(&self.archive.summary).unwrap(),
             unstored: self.journal.records[stored..].to_vec(),
+            elapsed_ms: self.ms,
             checkpoint: self.archive.checkpoint.clone(),
         })
         .unwrap();

@@ -24,7 +24,7 @@ pub(crate) struct World {
     pub(crate) devices: Vec<Device>,
     /// Every body said by each device.
     pub(crate) said: Vec<Vec<Value>>,
-    ms: u64,
+    pub(crate) ms: u64,
     wall: u64,
     connections: u64,
     /// When a connection was last told the stored mark.

@@ -52,9 +52,10 @@ function connection(game) {
   let retryAt = 0;
   let mine = 0;
   const update = () => {
-    const name = room.state === 'live' ? (room.unsaved ? 'sending' : room.stored < mine ? 'saving' : 'live') : room.state;
+    const saving = room.behind || room.stored < mine;
+    const name = room.state === 'live' ? (room.unsaved ? 'sending' : saving ? 'saving' : 'live') : room.state;
     pill.className = `pill ${name}`;
-    setText(pill, name === 'sending' ? words.sending : name === 'saving' ? words.saving : name === 'live' ? `${words.live} · ${words.saved}` : room.state === 'connecting' ? words.connecting : '');
+    setText(pill, name === 'sending' ? words.sending : name === 'saving' ? (room.behind ? words.behind : words.saving) : name === 'live' ? `${words.live} · ${words.saved}` : room.state === 'connecting' ? words.connecting : '');
     pill.hidden = pill.textContent === '';
   };
   const show = () => {
@@ -78,6 +79,7 @@ function connection(game) {
     show();
   });
   room.on('stored', update);
+  room.on('behind', update);
   room.on('unsaved', update);
   room.on('record', (record) => {
     if (record.from === room.me) mine = record.seq;

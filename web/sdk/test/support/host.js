@@ -77,6 +77,11 @@ export class ReferenceHost {
     this.#all({ op: 'stored', seq });
   }
 
+  /** Storing lags, or has caught up (P4.7). */
+  lag(behind) {
+    this.#all({ op: 'stored', seq: this.stored, behind });
+  }
+
   /** The host dies and another takes over with the first `kept` records: at least the stored ones. */
   die(kept) {
     this.log.length = Math.max(kept, this.stored);

@@ -38,6 +38,7 @@ impl Stage {
             key: RoomKey::derive(&[0; 32], room),
             summary: Summary::default(),
             unstored: Vec::new(),
+            elapsed_ms: 0,
             checkpoint: None,
         };
         let me = HostId {
@@ -46,9 +47,11 @@ impl Stage {
         };
         // A lease that no test outlives.
         let term = Term::new(me, 1_000_000, 0);
+        let desk = Desk::new(journal(folder.path()), limits::HOST_UNSTORED_BYTES);
+        let opened = Room::open(start).unwrap();
         Self {
-            live: LiveRoom::new(Room::open(start).unwrap(), Duration::ZERO, term),
-            desk: Desk::new(journal(folder.path())),
+            live: LiveRoom::new(opened, Duration::ZERO, term, &desk.backlog),
+            desk,
             joined: 0,
             _folder: folder,
         }
