@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::ConnectInfo;
+use latchkey_platform::rate;
 use latchkey_platform::store::{Insert, StoreError};
 use latchkey_platform::titles::{Bundle, FilePath, Slug, TitleVersion, Titles, VersionRef};
 
@@ -202,7 +203,7 @@ async fn programs_are_told_the_limit_as_json() {
     let app = App::new();
     let bought = made::bought(&app).await;
     let connect = post(format!("/games/{}/connect", bought.game), &[]).cookie(&bought.cookie());
-    for _ in 0..60 {
+    for _ in 0..rate::CONNECTS.times {
         connect.to(&app).await.expect(200);
     }
     let refused = connect.to(&app).await.expect(429).json();
@@ -221,7 +222,7 @@ async fn nobody_uses_up_the_connections_of_a_seat_by_knowing_its_member() {
     let member = bought.seat.member;
     let wrong = format!("seat-{}={member}.{}", bought.game, "A".repeat(43));
     let connect = post(format!("/games/{}/connect", bought.game), &[]);
-    for _ in 0..61 {
+    for _ in 0..=rate::CONNECTS.times {
         connect.clone().cookie(&wrong).to(&app).await.expect(403);
     }
     connect.cookie(&bought.cookie()).to(&app).await.expect(200);
