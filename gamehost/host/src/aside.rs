@@ -3,13 +3,14 @@
 //! the archive has the same one; the others are put aside, each time with a line in the log.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::fmt::Display;
+use std::sync::Arc;
 
+use latchkey_journal::{Journal, Recovered};
 use latchkey_protocol::{Mac, Record, RoomId, Seq};
-use tokio::time::timeout;
 
 use crate::host::Shared;
-use crate::limits::{PAGE, PORT_WITHIN, SETTLE_WITHIN};
+use crate::limits::{PAGE, SETTLE_WITHIN};
 use crate::ports::Slot;
 
 /// What became of a room's records.
@@ -23,17 +24,31 @@ pub(crate) enum Settled {
 
 /// Every record of `room` that the journal holds and that is not known to be stored.
 pub(crate) async fn held(shared: &Arc<Shared>, room: RoomId) -> Result<Vec<Record>, String> {
+    from_journal(
+        shared,
+        room,
+        move |recovered| recovered.held(room),
+        move |journal| journal.held(room),
+    )
+    .await
+}
+
+/// Records of `room` from memory, if they were recovered at the start and not taken since, else from disk. Of a room
+/// that was recovered memory knows all, also when that is nothing: reading the segments again is dear with many rooms.
+pub(crate) async fn from_journal<E: Display + Send + 'static>(
+    shared: &Arc<Shared>,
+    room: RoomId,
+    memory: impl FnOnce(&mut Recovered) -> Vec<Record>,
+    disk: impl FnOnce(&Journal) -> Result<Vec<Record>, E> + Send + 'static,
+) -> Result<Vec<Record>, String> {
     {
-        let recovered = shared
-            .recovered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut recovered = shared.recovered();
         if recovered.holds(room) {
-            return Ok(recovered.held(room));
+            return Ok(memory(&mut recovered));
         }
     }
     let shared = shared.clone();
-    tokio::task::spawn_blocking(move || shared.desk.journal.held(room))
+    tokio::task::spawn_blocking(move || disk(&shared.desk.journal))
         .await
         .map_err(|_| "reading the journal panicked".to_owned())?
         .map_err(|error| error.to_string())
@@ -90,14 +105,13 @@ async fn archived(
     let mut found = BTreeMap::new();
     let mut after = Seq(first.0.saturating_sub(1));
     while after < last {
-        let read = shared.archive(shared.ports.archive.read(room, after, PAGE));
-        let page = match timeout(PORT_WITHIN, read).await {
-            Ok(Ok(page)) => page,
-            Ok(Err(error)) => {
+        let read = shared.ports.archive.read(room, after, PAGE);
+        let page = match shared.archive(read).await {
+            Ok(page) => page,
+            Err(error) => {
                 tracing::debug!(%room, %error, "the archive could not be compared with the journal");
                 return None;
             }
-            Err(_) => return None,
         };
         let Some(end) = page.last() else {
             break;

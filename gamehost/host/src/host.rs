@@ -2,7 +2,7 @@
 //! beside this one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use latchkey_journal::{Journal, Recovered};
@@ -77,7 +77,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) ports: Ports,
     pub(crate) desk: Desk,
-    pub(crate) recovered: Mutex<Recovered>,
+    recovered: Mutex<Recovered>,
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) membership: Membership,
     pub(crate) fleet: Fleet,
@@ -110,6 +110,13 @@ impl Shared {
         ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// What the journal gave back at the start and no room has taken yet.
+    pub(crate) fn recovered(&self) -> MutexGuard<'_, Recovered> {
+        self.recovered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Lets the journal forget the records of `room` up to `seq`.
     pub(crate) fn forget(&self, room: RoomId, seq: Seq) {
         self.desk.journal.stored(room, seq);
@@ -118,10 +125,7 @@ impl Shared {
 
     /// Gives up what the journal holds of `room`, because it is not part of the room's history (J5.3).
     pub(crate) fn give_up(&self, room: RoomId) {
-        self.recovered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(room, Seq(u64::MAX));
+        self.recovered().take(room, Seq(u64::MAX));
         self.forget(room, Seq(u64::MAX));
     }
 
@@ -219,10 +223,7 @@ impl Host {
 
     /// Resolves when the host serves: it is enlisted and its lease holds.
     pub async fn serving(&self) {
-        let mut changes = self.shared.membership.changes();
-        let serves = |standing: &Standing| matches!(standing, Standing::Serving(_));
-        // An error means that the host is gone.
-        let _ = changes.wait_for(serves).await;
+        self.shared.membership.served().await;
     }
 
     /// Resolves when another process has taken this host's slot. The host never serves again, and its process is to

@@ -13,7 +13,6 @@ use crate::fence;
 use crate::host::Shared;
 use crate::limits::{OPENINGS_AT_ONCE, PORT_WITHIN, SWEEP_EVERY};
 use crate::live::LiveRoom;
-use crate::membership::Standing;
 use crate::opening::{self, For};
 use crate::ports::HostId;
 use crate::rooms::NotOpened;
@@ -67,15 +66,6 @@ pub(crate) async fn release(shared: &Shared, live: Arc<LiveRoom>) {
     }
 }
 
-/// Resolves when the host serves.
-async fn serving(shared: &Shared) {
-    let mut changes = shared.membership.changes();
-    // An error means that the host is gone.
-    let _ = changes
-        .wait_for(|standing| matches!(standing, Standing::Serving(_)))
-        .await;
-}
-
 /// Rooms of which the journal holds records while they are neither here nor on their way: whoever wanted one came in
 /// vain, or it waited for members when the host was last enlisted.
 fn stray(shared: &Shared) -> Vec<RoomId> {
@@ -104,7 +94,7 @@ pub(crate) async fn reopen(shared: Arc<Shared>, mut rooms: Vec<RoomId>) {
     let mut backoff = Backoff::new(shared.config.seed);
     let work = async {
         while !rooms.is_empty() {
-            serving(&shared).await;
+            shared.membership.served().await;
             let openings = rooms.drain(..).map(|room| reopen_one(&shared, room));
             let left: Vec<_> = stream::iter(openings)
                 .buffer_unordered(OPENINGS_AT_ONCE)

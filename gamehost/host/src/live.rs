@@ -354,10 +354,12 @@ impl LiveRoom {
     /// Takes the room out of service if nobody is in it, nothing of it waits, and it has been so for `idle`.
     pub(crate) fn evict(&self, elapsed: Duration, idle: Duration) -> bool {
         let evicted = self.with(|core| {
-            let quiet = core.lines.is_empty() && core.pending() == Pending::Nothing;
-            let quiet = quiet && !core.frozen;
             // What is on its way to the archive may come back, and the journal is told only at the end of that way.
-            let quiet = quiet && !self.queued.load(Ordering::Acquire);
+            let on_its_way = self.queued.load(Ordering::Acquire);
+            let quiet = core.lines.is_empty()
+                && core.pending() == Pending::Nothing
+                && !core.frozen
+                && !on_its_way;
             if !quiet || elapsed.saturating_sub(core.idle_since) < idle {
                 return false;
             }

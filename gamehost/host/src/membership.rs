@@ -48,6 +48,13 @@ impl Membership {
         }
     }
 
+    /// Resolves when the host serves, or is gone.
+    pub(crate) async fn served(&self) {
+        let serves = |standing: &Standing| matches!(standing, Standing::Serving(_));
+        // An error means that the host is gone.
+        let _ = self.standing.subscribe().wait_for(serves).await;
+    }
+
     /// Every change of the standing, the present one first. Changes that follow each other at once may be seen as one:
     /// what tells one time of serving from the next is the term's host id.
     pub(crate) fn changes(&self) -> channel::Receiver<Standing> {
@@ -57,7 +64,6 @@ impl Membership {
     }
 
     /// Whether the operator wants this host drained.
-    #[allow(dead_code, reason = "the interface of draining")]
     pub(crate) fn drain(&self) -> channel::Receiver<bool> {
         self.drain.subscribe()
     }

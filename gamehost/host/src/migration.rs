@@ -77,6 +77,7 @@ impl Migration {
     pub(crate) fn settled(&self) -> watch::Receiver<u64> {
         self.settled.subscribe()
     }
+
     /// Gives `live` the next turn, before all that wait.
     pub(crate) fn hasten(&self, live: &Arc<LiveRoom>) {
         {
@@ -95,6 +96,11 @@ impl Migration {
     /// Notes that a room has left memory: nothing of it is tried here any more.
     pub(crate) fn left(&self, room: RoomId, metrics: &Metrics) {
         self.unannounced.over(room);
+        self.unstick(room, metrics);
+    }
+
+    /// Notes that the room can be stored, or is not tried any more.
+    fn unstick(&self, room: RoomId, metrics: &Metrics) {
         if self.stuck.over(room) {
             metrics.rooms_stuck.down();
         }
@@ -398,12 +404,9 @@ async fn announce(shared: &Arc<Shared>, live: &Arc<LiveRoom>, seq: Seq) -> bool 
 /// again after a wait.
 fn judge(shared: &Shared, live: &LiveRoom, answer: Result<(), ArchiveError>) -> Result<(), Turn> {
     let (room, epoch) = (live.id, live.epoch);
-    let stuck = &shared.migration.stuck;
     match answer {
         Ok(()) => {
-            if stuck.over(room) {
-                shared.desk.metrics.rooms_stuck.down();
-            }
+            shared.migration.unstick(room, &shared.desk.metrics);
             Ok(())
         }
         Err(ArchiveError::Fenced(writer)) => {
@@ -419,7 +422,7 @@ fn judge(shared: &Shared, live: &LiveRoom, answer: Result<(), ArchiveError>) -> 
         }
         Err(error @ ArchiveError::Corrupt(_)) => {
             // It concerns this room alone, so only this room waits.
-            if stuck.failed(room, shared.time.elapsed()) {
+            if shared.migration.stuck.failed(room, shared.time.elapsed()) {
                 shared.desk.metrics.rooms_stuck.up();
                 tracing::error!(%room, %epoch, %error, "the room cannot be stored; play goes on, and the journal keeps its records");
             }

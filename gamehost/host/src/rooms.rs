@@ -142,25 +142,24 @@ impl Rooms {
 
     /// Every room in memory that is not being opened, ended ones too.
     pub(crate) fn all(&self) -> Vec<Arc<LiveRoom>> {
-        let live = |place: &Place| match place {
-            Place::Live(live) | Place::Moving(live, _) => Some(live.clone()),
+        self.those(|place| match place {
+            Place::Live(live) | Place::Moving(live, _) => Some(live),
             Place::Opening(_) => None,
-        };
-        self.places
-            .iter()
-            .filter_map(|place| live(place.value()))
-            .collect()
+        })
     }
 
     /// The same without those that are being handed over: what becomes of them is decided there.
     fn all_settled(&self) -> Vec<Arc<LiveRoom>> {
-        let live = |place: &Place| match place {
-            Place::Live(live) => Some(live.clone()),
+        self.those(|place| match place {
+            Place::Live(live) => Some(live),
             Place::Moving(..) | Place::Opening(_) => None,
-        };
-        self.places
-            .iter()
-            .filter_map(|place| live(place.value()))
+        })
+    }
+
+    fn those(&self, wanted: impl Fn(&Place) -> Option<&Arc<LiveRoom>>) -> Vec<Arc<LiveRoom>> {
+        let places = self.places.iter();
+        places
+            .filter_map(|place| wanted(place.value()).cloned())
             .collect()
     }
 
@@ -189,6 +188,7 @@ impl Rooms {
         }
         swept
     }
+
     /// Takes `live` out of service and out of memory if nobody is in it and nothing of it waits; whether it did.
     pub(crate) fn let_go(&self, live: &Arc<LiveRoom>, elapsed: Duration) -> bool {
         let quiet = live.evict(elapsed, Duration::ZERO);
@@ -197,6 +197,7 @@ impl Rooms {
         }
         quiet
     }
+
     /// Begins to hand `live` over: until that is decided, whoever asks for the room waits. `None` when it is not here
     /// any more, or is on its way already.
     pub(crate) fn begin_to_move(self: &Arc<Self>, live: &Arc<LiveRoom>) -> Option<Moving> {
@@ -273,6 +274,7 @@ impl Drop for Opening {
         }
     }
 }
+
 /// A room that is being handed over. Unless it has moved, it is in its place again when this is dropped.
 pub(crate) struct Moving {
     rooms: Arc<Rooms>,

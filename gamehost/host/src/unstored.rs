@@ -3,9 +3,9 @@
 //! something to begin anew from; what does not go on is put aside.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
-use latchkey_protocol::{Record, RoomId, Seq};
+use latchkey_protocol::{Record, RoomId};
 use latchkey_room::{Rebuild, Start};
 use tokio::time::timeout;
 
@@ -27,13 +27,20 @@ pub(crate) async fn own(
     let (room, archived) = (start.room, &start.summary);
     // Only while others had the room may the archive have come to differ from what the journal holds of it. After a
     // restart nobody knows any more who had it, and all is in memory.
-    let held = if claimed.former != Former::Itself || is_recovered(shared, room) {
+    let held = if claimed.former != Former::Itself || shared.recovered().holds(room) {
         let held = aside::held(shared, room).await;
         held.map_err(NotOpened::NotReady)?
     } else {
         Vec::new()
     };
-    let mut records = tail(shared, room, archived.tail()).await?;
+    let stored = archived.tail();
+    let tail = aside::from_journal(
+        shared,
+        room,
+        move |recovered| recovered.take(room, stored),
+        move |journal| journal.tail(room, stored),
+    );
+    let mut records = tail.await.map_err(NotOpened::NotReady)?;
     let others = records.split_off(true_length(start, &records));
     // An epoch has one host, so its number and the seq name a record.
     let differs = |record: &Record| {
@@ -41,7 +48,7 @@ pub(crate) async fn own(
     };
     let astray: Vec<Record> = held.into_iter().filter(differs).chain(others).collect();
     if !astray.is_empty() {
-        let (stored, written_by) = (archived.tail(), archived.epoch());
+        let written_by = archived.epoch();
         tracing::warn!(%room, %stored, %written_by, records = astray.len(), "the journal has another history than the archive");
         put_aside(shared, room, astray).await?;
         if records.is_empty() {
@@ -60,32 +67,6 @@ fn true_length(start: &Start, records: &[Record]) -> usize {
         follows
     };
     records.iter().take_while(follows).count()
-}
-
-fn is_recovered(shared: &Shared, room: RoomId) -> bool {
-    let recovered = shared.recovered.lock();
-    recovered
-        .unwrap_or_else(PoisonError::into_inner)
-        .holds(room)
-}
-
-/// From memory when it was just recovered, else from disk.
-async fn tail(shared: &Arc<Shared>, room: RoomId, stored: Seq) -> Result<Vec<Record>, NotOpened> {
-    {
-        let mut recovered = shared
-            .recovered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Also when all of it is stored: reading the segments again to find nothing is dear with many rooms.
-        if recovered.holds(room) {
-            return Ok(recovered.take(room, stored));
-        }
-    }
-    let shared = shared.clone();
-    tokio::task::spawn_blocking(move || shared.desk.journal.tail(room, stored))
-        .await
-        .map_err(|_| NotOpened::NotReady("reading the journal panicked".to_owned()))?
-        .map_err(|error| NotOpened::NotReady(error.to_string()))
 }
 
 /// All that follows the archive's last record, in the journal. Members are asked when the room's host was lost, or when

@@ -34,8 +34,7 @@ impl LiveRoom {
     }
 
     /// Whether the archive has every record to `seq`, the last one of a room that stands still, and the checkpoint that
-    /// was to be kept. A finish that is not
-    /// announced does not count: whoever opens the room next announces it again.
+    /// was to be kept. A finish that is not announced does not count: whoever opens the room next announces it again.
     pub(crate) fn is_stored_to(&self, seq: Seq) -> bool {
         let core = self.lock();
         // What is on its way to the archive is no longer on the books, but the room's turn is not over.

@@ -8,9 +8,9 @@ use latchkey_host::ports::Slot;
 use latchkey_protocol::CloseCode;
 use serde_json::{Value, json};
 
-use crate::support::{Client, World, eventually, members, room};
+use crate::support::{Client, TestHost, World, eventually, members, room};
 
-fn serves(host: &crate::support::TestHost) -> bool {
+fn serves(host: &TestHost) -> bool {
     host.host.is_serving()
 }
 
@@ -84,6 +84,25 @@ async fn with_two_in_the_journal(world: &World) -> Client {
     ada
 }
 
+/// The second member, who opens the room at its new owner and has seen nothing of it.
+async fn joined_without_the_first(next: &TestHost) -> Client {
+    let people = members(2);
+    let mut grace = Client::connect(next).await;
+    grace.send_join(next, room(1), people[1], Value::Null).await;
+    let asked = grace.next_op("vouch").await;
+    grace.vouch(&asked, &people[1..]).await;
+    grace.next_op("welcome").await;
+    grace
+}
+
+async fn emptied(host: &TestHost) {
+    eventually("the journal is empty", || {
+        let figures = host.host.render_metrics();
+        figures.contains("latchkey_journal_segments 0")
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn records_that_the_new_owner_had_from_the_members_are_given_up_when_it_has_stored_them() {
     let world = World::new();
@@ -112,33 +131,20 @@ async fn records_that_the_new_owner_had_from_the_members_are_given_up_when_it_ha
     })
     .await;
     assert!(world.put_aside(Slot(1)).is_empty());
-    eventually("the journal is empty", || {
-        former
-            .host
-            .render_metrics()
-            .contains("latchkey_journal_segments 0")
-    })
-    .await;
+    emptied(&former).await;
 }
 
 #[tokio::test]
 async fn records_that_the_new_owner_does_not_have_are_put_aside() {
     let world = World::new();
     let next = world.host_in(2).await;
-    let people = members(2);
     let ada = with_two_in_the_journal(&world).await;
     world
         .archive
         .refusing_chunks
         .store(false, Ordering::Release);
     // Who saw them does not come back, and another member goes another way.
-    let mut grace = Client::connect(&next).await;
-    grace
-        .send_join(&next, room(1), people[1], Value::Null)
-        .await;
-    let asked = grace.next_op("vouch").await;
-    grace.vouch(&asked, &people[1..]).await;
-    grace.next_op("welcome").await;
+    let mut grace = joined_without_the_first(&next).await;
     grace.say(1, "another way").await;
     grace.stored_to(3).await;
     let former = world.host().await;
@@ -164,19 +170,12 @@ async fn records_that_the_new_owner_does_not_have_are_put_aside() {
 async fn records_that_the_archive_has_overtaken_with_others_are_put_aside_too() {
     let world = World::new().with(|limits| limits.idle_room = Duration::from_millis(1));
     let next = world.host_in(2).await;
-    let people = members(2);
     let ada = with_two_in_the_journal(&world).await;
     world
         .archive
         .refusing_chunks
         .store(false, Ordering::Release);
-    let mut grace = Client::connect(&next).await;
-    grace
-        .send_join(&next, room(1), people[1], Value::Null)
-        .await;
-    let asked = grace.next_op("vouch").await;
-    grace.vouch(&asked, &people[1..]).await;
-    grace.next_op("welcome").await;
+    let mut grace = joined_without_the_first(&next).await;
     for n in 1..=5 {
         grace.say(n, "another way").await;
     }
@@ -187,13 +186,7 @@ async fn records_that_the_archive_has_overtaken_with_others_are_put_aside_too() 
     })
     .await;
     let former = world.host().await;
-    eventually("the journal is empty", || {
-        former
-            .host
-            .render_metrics()
-            .contains("latchkey_journal_segments 0")
-    })
-    .await;
+    emptied(&former).await;
     assert_eq!(world.put_aside(Slot(1)), [ada.records[1..].to_vec()]);
     assert_eq!(former.stored(room(1)), 7);
 }
@@ -287,12 +280,7 @@ async fn a_room_that_can_never_be_stored_is_listed_and_can_be_put_aside() {
     assert_eq!(host.host.put_aside(room(1)).await, Ok(2));
     assert_eq!(world.put_aside(Slot(1)), [ada.records.clone()]);
     assert!(host.host.owed().is_empty());
-    eventually("the journal is empty", || {
-        host.host
-            .render_metrics()
-            .contains("latchkey_journal_segments 0")
-    })
-    .await;
+    emptied(&host).await;
     assert!(
         host.host.put_aside(room(1)).await.is_err(),
         "nothing is left"
