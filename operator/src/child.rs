@@ -8,10 +8,6 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
-use latchkey_embedded::Embedded;
-use latchkey_embedded::bridge::FleetPlacement;
-use latchkey_embedded::directory::EmbeddedDirectory;
-use latchkey_embedded::rooms::Rooms;
 use latchkey_host::Host;
 use serde::de::DeserializeOwned;
 use tokio::signal::unix::SignalKind;
@@ -53,20 +49,10 @@ async fn host(
     let data = DataFolder::existing(&settings.data)?;
     // The parent has made and migrated everything that is opened here, and publishes nothing while hosts start.
     let site = briefing.site.parse();
-    let embedded = Embedded::open(data.path(), site.context("the briefing's site is no URL")?)?;
-    let rooms = Rooms::open(&data.place("rooms.db"))?;
-    let directory = EmbeddedDirectory::open(&data.place("directory.db"), &rooms)?;
-    let platform = embedded.platform(Arc::new(FleetPlacement(directory.clone())));
-    let wiring = Wiring {
-        data: &data,
-        embedded: &embedded,
-        platform: &platform,
-        rooms: &rooms,
-        directory: &directory,
-    };
+    let wiring = Wiring::open(&data, site.context("the briefing's site is no URL")?)?;
     let host = Arc::new(wiring.start(settings.slot)?);
     hosting::serving(&host).await;
-    let credential = Credential::new(briefing.admin_password, embedded.clock.clone());
+    let credential = Credential::new(briefing.admin_password, wiring.embedded.clock.clone());
     let admin = credential.guard(host.admin_router());
     let stop = watch::Sender::new(false);
     let ready = Ready {

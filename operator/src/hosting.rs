@@ -1,13 +1,14 @@
 //! The wiring of one game host on a data folder: the same for the only host of a process and for one in a process of
 //! its own.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use latchkey_embedded::Embedded;
 use latchkey_embedded::archive::EmbeddedArchive;
-use latchkey_embedded::bridge::{SameClock, ToldAtOnce};
+use latchkey_embedded::bridge::{FleetPlacement, SameClock, ToldAtOnce};
 use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
 use latchkey_host::ports::Slot;
@@ -15,6 +16,7 @@ use latchkey_host::{Config, Host, HostLimits, Origins, Ports};
 use latchkey_journal::{Folder, Journal, Limits};
 use latchkey_platform::Platform;
 use latchkey_platform::entropy;
+use latchkey_platform::links::SiteUrl;
 
 use crate::data::DataFolder;
 
@@ -48,16 +50,36 @@ pub(crate) fn rooms_path(slot: u16) -> String {
     format!("/s/{slot}/room")
 }
 
-/// What a host is wired to.
+/// What a host is wired to: every store of a data folder, opened.
 pub(crate) struct Wiring<'a> {
-    pub(crate) data: &'a DataFolder,
-    pub(crate) embedded: &'a Embedded,
-    pub(crate) platform: &'a Platform,
-    pub(crate) rooms: &'a Rooms,
-    pub(crate) directory: &'a EmbeddedDirectory,
+    data: &'a DataFolder,
+    pub(crate) embedded: Embedded,
+    pub(crate) rooms: Rooms,
+    pub(crate) directory: EmbeddedDirectory,
+    pub(crate) platform: Platform,
 }
 
-impl Wiring<'_> {
+impl<'a> Wiring<'a> {
+    /// Opens what is in `data`, for a site that the public reaches at `site`.
+    pub(crate) fn open(data: &'a DataFolder, site: SiteUrl) -> Result<Self> {
+        let embedded = Embedded::open(data.path(), site)?;
+        let rooms = Rooms::open(&data.place("rooms.db"))?;
+        let directory = EmbeddedDirectory::open(&data.place("directory.db"), &rooms)?;
+        let platform = embedded.platform(Arc::new(FleetPlacement(directory.clone())));
+        Ok(Self {
+            data,
+            embedded,
+            rooms,
+            directory,
+            platform,
+        })
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     /// Starts the host in `slot`. The journal's lock keeps a second process out of the slot.
     pub(crate) fn start(&self, slot: u16) -> Result<Host> {
         let folder = Folder::open(self.data.journal(slot)).with_context(|| {
@@ -66,7 +88,7 @@ impl Wiring<'_> {
                 self.data.path().display()
             )
         })?;
-        let embedded = self.embedded;
+        let embedded = &self.embedded;
         let journal_id = folder.id(u128::from_le_bytes(entropy::bytes(&*embedded.entropy)))?;
         let (journal, recovered) = Journal::open(Arc::new(folder), Limits::default())
             .context("the journal cannot be opened")?;

@@ -9,9 +9,6 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use latchkey_embedded::Embedded;
 use latchkey_embedded::archive::EmbeddedArchive;
-use latchkey_embedded::bridge::FleetPlacement;
-use latchkey_embedded::directory::EmbeddedDirectory;
-use latchkey_embedded::rooms::Rooms;
 use latchkey_host::Host;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -51,38 +48,28 @@ async fn up(settings: &Up) -> Result<()> {
     let url = public_url(settings, &listener)?;
     let admin_listener = bind_admin(settings, &listener).await?;
     let admin_url = format!("http://{}", admin_listener.local_addr()?);
-    let embedded = Embedded::open(
-        data.path(),
-        url.parse()
-            .with_context(|| format!("--url {url:?} is not usable"))?,
-    )?;
-    let rooms = Rooms::open(&data.place("rooms.db"))?;
-    let directory = EmbeddedDirectory::open(&data.place("directory.db"), &rooms)?;
-    let platform = embedded.platform(Arc::new(FleetPlacement(directory.clone())));
-    let archive = EmbeddedArchive::new(rooms.clone());
-    leftover::settle(&data, settings.hosts, &archive, &directory).await?;
-    business::publish(settings, &embedded).await?;
-    take_back(&embedded).await?;
+    let site = url
+        .parse()
+        .with_context(|| format!("--url {url:?} is not usable"))?;
+    let wiring = Wiring::open(&data, site)?;
+    let embedded = &wiring.embedded;
+    let archive = EmbeddedArchive::new(wiring.rooms.clone());
+    leftover::settle(&data, settings.hosts, &archive, &wiring.directory).await?;
+    business::publish(settings, embedded).await?;
+    take_back(embedded).await?;
     let password_file = data.place(credential::FILE);
     let password = credential::load_or_make(&password_file, &*embedded.entropy)?;
 
-    let wiring = Wiring {
-        data: &data,
-        embedded: &embedded,
-        platform: &platform,
-        rooms: &rooms,
-        directory: &directory,
-    };
     let hosts = Hosts::start(settings, &wiring, &url, &stop)?;
     let proxy = Proxy::default();
     let local = hosts.local(&proxy);
-    let site = business::site(&embedded, &platform, settings.proxies);
-    let staff = business::staff(&embedded, &platform, &rooms, site.clone());
+    let site = business::site(embedded, &wiring.platform, settings.proxies);
+    let staff = business::staff(embedded, &wiring.platform, &wiring.rooms, site.clone());
     let workers = workers::start(staff, &stop);
     let public = site.merge(local.rooms());
     let machine = Machine {
         hosts: local,
-        directory,
+        directory: wiring.directory.clone(),
     };
     let admin = Credential::new(password, embedded.clock.clone()).guard(machine.admin());
     let admin = listener::serve(admin_listener, admin, Callers::Strangers, stop.clone());
@@ -165,7 +152,7 @@ impl Hosts {
             return Ok(Self::Here(Arc::new(wiring.start(1)?)));
         }
         let password = credential::new_password(&*wiring.embedded.entropy);
-        let mut arguments = vec!["--data".into(), wiring.data.path().into()];
+        let mut arguments = vec!["--data".into(), wiring.data().into()];
         arguments.extend(["--log".into(), settings.log.clone().into()]);
         arguments.extend(settings.json.then(|| "--json".into()));
         let recipe = Recipe {
