@@ -175,7 +175,7 @@ fn text_after<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a str> {
 }
 
 /// What a server said, for an error.
-fn shown(frame: &Frame<'_>) -> String {
+pub(crate) fn shown(frame: &Frame<'_>) -> String {
     if let (CLOSE, Some((code, reason))) = (frame.opcode, frame.payload.split_first_chunk()) {
         let (code, reason) = (u16::from_be_bytes(*code), String::from_utf8_lossy(reason));
         return format!("closed with {code} {reason}");

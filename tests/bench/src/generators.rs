@@ -148,7 +148,7 @@ impl Generator {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .context("the load generator does not start; is `taskset` installed?")?;
+            .context("the load generator does not start; are `taskset` and `setpriv` installed?")?;
         let orders = child.stdin.take().context("its standard input")?;
         let reports = child.stdout.take().context("its standard output")?;
         Ok(Self {

@@ -176,12 +176,14 @@ pub fn beside(name: &str) -> Result<Command> {
     Ok(Command::new(path))
 }
 
-/// The same command, kept on one core. On a machine with one core it has to share it.
+/// The same command, kept on one core, and ended when this process ends, however that is. A machine with one core has
+/// to share it.
 #[must_use]
 pub fn on_core(core: usize, command: Command) -> Command {
     let last = machine::cores().saturating_sub(1);
-    let mut pinned = Command::new("taskset");
-    pinned.args(["-c", &core.min(last).to_string()]);
+    let mut pinned = Command::new("setpriv");
+    pinned.args(["--pdeathsig", "KILL", "taskset", "-c"]);
+    pinned.arg(core.min(last).to_string());
     pinned.arg(command.get_program()).args(command.get_args());
     if let Some(folder) = command.get_current_dir() {
         pinned.current_dir(folder);

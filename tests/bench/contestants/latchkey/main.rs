@@ -6,6 +6,7 @@
 
 mod forgetful;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ use latchkey_host::ports::{Finishes, FinishesError, JournalId, Slot};
 use latchkey_host::{Config, Host, HostLimits, Origins, Ports};
 use latchkey_journal::{Disk, Folder, Journal, Limits};
 use latchkey_protocol::{RoomId, Seq, TicketSigner};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::forgetful::Forgetful;
 
@@ -80,7 +81,10 @@ async fn serve(settings: &Settings) -> Result<()> {
     // The port opens when the host has its lease, which is when joins are welcome.
     host.serving().await;
     let service = TowerToHyperService::new(host.router());
-    let listener = TcpListener::bind(("127.0.0.1", settings.port)).await?;
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port)))?;
+    // As the other contestants: tens of thousands may come at once.
+    let listener = socket.listen(4_096)?;
     println!("{}", listener.local_addr()?);
     loop {
         let Ok((stream, _)) = listener.accept().await else {

@@ -14,20 +14,26 @@ use super::poller::{Poller, TOLD, Watch};
 use super::schedule::Random;
 use super::socket::Socket;
 use crate::clock::{Clock, nanos};
-use crate::dialect::{Dialect, Joining, Seat};
+use crate::dialect::{self, Dialect, Joining, Seat};
 
 /// Connections that are being made at one time, where members do not all come at once.
 const AT_ONCE: usize = 256;
 /// A member that is silent for so long beats, where its server wants to hear from it.
 const BEAT_AFTER: u64 = 20_000_000_000;
+/// A connection that gets no answer for so long is given up; the sdk waits as long for the upgrade and for the welcome.
+const JOIN_WITHIN: u64 = 30_000_000_000;
 /// Between two looks at a part of the members for such silence.
 const LOOK_EVERY: u64 = 50_000_000;
 /// All members are looked at within so many looks.
 const LOOKS: usize = 100;
 /// Nobody joins for so long: the server is stuck.
 const STUCK: f64 = 40.0;
-/// First and longest wait of a member that was turned away (P9: full jitter).
-const BACKOFF: (u64, u64) = (500_000_000, 20_000_000_000);
+/// Shortest and longest wait of a member that just lost a live connection, as the sdk waits.
+const QUICK: (u64, u64) = (100_000_000, 1_000_000_000);
+/// Shortest, first and longest wait of one that was turned away more often (P9: full jitter).
+const BACKOFF: (u64, u64, u64) = (500_000_000, 1_000_000_000, 20_000_000_000);
+/// Attempts that are made quickly.
+const QUICKLY: u32 = 3;
 
 /// Where a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,7 +209,9 @@ impl Crowd {
             let Some(number) = self.queue.pop_front() else {
                 break;
             };
-            self.open(number)?;
+            if self.members[number].state == State::Away {
+                self.open(number)?;
+            }
         }
         Ok(())
     }
@@ -227,6 +235,7 @@ impl Crowd {
         member.watch = Watch::Both;
         member.socket = Some(socket);
         member.state = State::Joining(joining);
+        member.last_sent = self.clock.now();
         self.joining += 1;
         Ok(())
     }
@@ -241,26 +250,42 @@ impl Crowd {
         member.socket = None;
     }
 
-    /// A member's connection was ended by the server, or never came about.
-    fn lose(&mut self, number: usize) {
-        let member = &mut self.members[number];
-        let was = member.state;
+    /// A member's connection was ended by the server, or never came about: it comes back as the protocol says.
+    fn lose(&mut self, number: usize, why: &str) {
+        let was = self.members[number].state;
         self.drop_off(number);
         match was {
-            State::Joined => self.broken += 1,
-            State::Away => {}
-            State::Joining(_) => {
-                let member = &mut self.members[number];
-                let longest = BACKOFF
-                    .0
-                    .saturating_mul(1 << member.turned_away.min(10))
-                    .min(BACKOFF.1);
-                member.turned_away += 1;
-                self.turned_away += 1;
-                let at = self.clock.now() + self.random.below(longest);
-                self.later.push((at, number));
+            State::Away => return,
+            State::Joining(_) => self.turned_away += 1,
+            State::Joined => {
+                if self.broken == 0 {
+                    let member = &self.members[number];
+                    let since = |at: u64| self.clock.now().saturating_sub(at) / 1_000_000;
+                    eprintln!(
+                        "bench: the server ended the first connection: {why}; it joined {} ms before and sent last {} ms before",
+                        since(member.joined_at.unwrap_or(0)),
+                        since(member.last_sent)
+                    );
+                }
+                self.broken += 1;
             }
         }
+        self.come_later(number);
+    }
+
+    /// Puts a member among those who come after a wait, which grows with its failures.
+    pub(super) fn come_later(&mut self, number: usize) {
+        let member = &mut self.members[number];
+        let (shortest, longest) = match member.turned_away {
+            0..QUICKLY => QUICK,
+            failures => {
+                let grown = BACKOFF.1.saturating_mul(1 << (failures - QUICKLY).min(10));
+                (BACKOFF.0, grown.min(BACKOFF.2))
+            }
+        };
+        member.turned_away += 1;
+        let wait = shortest + self.random.below(longest - shortest);
+        self.later.push((self.clock.now() + wait, number));
     }
 
     /// Waits at most `nanos` for something to happen, and sees to it.
@@ -302,8 +327,8 @@ impl Crowd {
                 watch(&self.poller, member, number, waits)?;
                 Ok(true)
             }
-            Err(_) => {
-                self.lose(number);
+            Err(error) => {
+                self.lose(number, &error.to_string());
                 Ok(false)
             }
         }
@@ -319,8 +344,8 @@ impl Crowd {
         let done = match got {
             Ok(Some(length)) => self.take(number, &buffer[..length], now),
             Ok(None) => Ok(()),
-            Err(_) => {
-                self.lose(number);
+            Err(error) => {
+                self.lose(number, &error.to_string());
                 Ok(())
             }
         };
@@ -384,7 +409,7 @@ impl Crowd {
         }
         if !self.deliveries(number, frame, now) {
             if frame.opcode == CLOSE {
-                self.lose(number);
+                self.lose(number, &dialect::shown(frame));
                 return Ok(());
             }
             self.out.clear();
@@ -430,7 +455,7 @@ impl Crowd {
     fn go_on(&mut self, number: usize, joining: Joining) -> Result<()> {
         match joining {
             Joining::TryLater => {
-                self.lose(number);
+                self.lose(number, "no place");
                 return Ok(());
             }
             Joining::Joined => {
@@ -457,8 +482,8 @@ impl Crowd {
                 member.last_sent = self.clock.now();
                 watch(&self.poller, member, number, waits)
             }
-            Err(_) => {
-                self.lose(number);
+            Err(error) => {
+                self.lose(number, &error.to_string());
                 Ok(())
             }
         }
@@ -519,10 +544,16 @@ impl Crowd {
         for _ in 0..part {
             self.looked = (self.looked + 1) % self.members.len();
             let member = &self.members[self.looked];
-            if member.state == State::Joined && now - member.last_sent > BEAT_AFTER {
-                self.out.clear();
-                self.dialect.beat(&mut self.out);
-                self.send(self.looked)?;
+            let silent = now.saturating_sub(member.last_sent);
+            match member.state {
+                State::Joined if silent > BEAT_AFTER => {
+                    self.out.clear();
+                    self.dialect.beat(&mut self.out);
+                    self.send(self.looked)?;
+                }
+                // A full queue of the system loses connections without a word.
+                State::Joining(_) if silent > JOIN_WITHIN => self.lose(self.looked, "no answer"),
+                _ => {}
             }
         }
         Ok(())
@@ -532,6 +563,21 @@ impl Crowd {
     pub(super) fn members_of(&self, room: usize) -> std::ops::Range<usize> {
         let seats = usize::from(self.connect.seats);
         room * seats..(room + 1) * seats
+    }
+
+    /// Where members are, for an error.
+    pub(super) fn standing(&self) -> String {
+        let count = |state: fn(&State) -> bool| {
+            let members = self.members.iter().filter(|member| state(&member.state));
+            members.count()
+        };
+        format!(
+            "{} members are in, {} await an upgrade, {} a welcome, {} are away",
+            count(|state| *state == State::Joined),
+            count(|state| *state == State::Joining(Joining::Http)),
+            count(|state| *state == State::Joining(Joining::Frames)),
+            count(|state| *state == State::Away),
+        )
     }
 
     /// How many rooms there are.

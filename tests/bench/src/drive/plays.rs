@@ -234,7 +234,7 @@ pub fn rejoin(crowd: &mut Crowd) -> Result<Report> {
     let rooms = crowd.rooms();
     for member in 0..rooms * usize::from(crowd.connect.seats) {
         crowd.drop_off(member);
-        crowd.enqueue(member);
+        crowd.come_later(member);
     }
     let begin = crowd.clock.now();
     crowd.came.clear();
@@ -250,8 +250,9 @@ pub fn rejoin(crowd: &mut Crowd) -> Result<Report> {
         let now = crowd.clock.now();
         anyhow::ensure!(
             now - begin < nanos(PATIENCE * 4.0),
-            "{missing} rooms are not back after {} seconds",
-            PATIENCE * 4.0
+            "{missing} rooms are not back after {} seconds: {}",
+            PATIENCE * 4.0,
+            crowd.standing()
         );
         for member in std::mem::take(&mut crowd.came) {
             let room = member / usize::from(crowd.connect.seats);
