@@ -82,6 +82,7 @@ async fn serve(settings: &Settings) -> Result<()> {
     host.serving().await;
     let service = TowerToHyperService::new(host.router());
     let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port)))?;
     // As the other contestants: tens of thousands may come at once.
     let listener = socket.listen(4_096)?;

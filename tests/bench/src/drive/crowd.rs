@@ -12,7 +12,7 @@ use super::order::Room;
 use super::orders::{Connect, Faults, Report};
 use super::poller::{Poller, TOLD, Watch};
 use super::schedule::Random;
-use super::socket::Socket;
+use super::socket::{Socket, Sources};
 use crate::clock::{Clock, nanos};
 use crate::dialect::{self, Dialect, Joining, Seat};
 
@@ -75,6 +75,7 @@ pub struct Crowd {
     dialect: Box<dyn Dialect>,
     framing: Framing,
     poller: Poller,
+    sources: Sources,
     members: Vec<Member>,
     rooms: Vec<Room>,
     pub(super) tally: Tally,
@@ -108,6 +109,7 @@ impl Crowd {
             framing: dialect.framing(),
             dialect,
             poller: Poller::new()?,
+            sources: Sources::new(connect.generator, connect.salt),
             members: Vec::new(),
             rooms: Vec::new(),
             tally: Tally::default(),
@@ -226,17 +228,20 @@ impl Crowd {
     fn open(&mut self, number: usize) -> Result<()> {
         let member = &mut self.members[number];
         let server = self.connect.servers[member.seat.server];
-        let mut socket = Socket::connect(server, self.connect.generator, number)
-            .context("the system gives no socket")?;
+        let mut socket =
+            Socket::connect(server, &mut self.sources).context("the system gives no socket")?;
         self.out.clear();
         let joining = self.dialect.begin(&mut member.seat, &mut self.out)?;
-        socket.send(&self.out)?;
+        let sent = socket.send(&self.out);
         self.poller.add(&socket.stream, number, Watch::Both)?;
         member.watch = Watch::Both;
         member.socket = Some(socket);
         member.state = State::Joining(joining);
         member.last_sent = self.clock.now();
         self.joining += 1;
+        if let Err(error) = sent {
+            self.lose(number, &error.to_string());
+        }
         Ok(())
     }
 

@@ -5,9 +5,6 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use socket2::{Domain, Protocol, SockAddr, Socket as RawSocket, Type};
 
-/// Connections from one loopback address; the system has about 28,000 ports for each.
-const PORTS: usize = 10_000;
-
 /// See the module.
 #[derive(Debug)]
 pub struct Socket {
@@ -17,13 +14,6 @@ pub struct Socket {
     inbox: Vec<u8>,
     /// What the system did not take.
     outbox: Vec<u8>,
-}
-
-/// The loopback address of a generator's connection.
-fn source(generator: u32, number: usize) -> Ipv4Addr {
-    let [.., low] = generator.to_be_bytes();
-    let block = u8::try_from(number / PORTS % 200).expect("below 200");
-    Ipv4Addr::new(127, 0, low + 1, block + 1)
 }
 
 impl Socket {
@@ -41,16 +31,23 @@ impl Socket {
         })
     }
 
-    /// Begins to connect. What is sent before it is connected waits.
+    /// Begins to connect from one of the sources. What is sent before it is connected waits.
     ///
     /// # Errors
-    /// When the connection ended or the system refuses.
-    pub fn connect(server: SocketAddr, generator: u32, number: usize) -> io::Result<Self> {
+    /// When the system refuses.
+    pub fn connect(server: SocketAddr, sources: &mut Sources) -> io::Result<Self> {
         let socket = RawSocket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
-        let source = SocketAddr::from((source(generator, number), 0));
-        socket.bind(&SockAddr::from(source))?;
+        // A port may still be in the memory of the system from an earlier run.
+        socket.set_reuse_address(true)?;
+        let mut tries = 0;
+        while let Err(error) = socket.bind(&SockAddr::from(sources.next())) {
+            tries += 1;
+            if error.kind() != ErrorKind::AddrInUse || tries == TRIES {
+                return Err(error);
+            }
+        }
         match socket.connect(&SockAddr::from(server)) {
             Ok(()) => {}
             // EINPROGRESS, which the standard library has no name for.
@@ -123,6 +120,42 @@ impl Socket {
     }
 }
 
+/// Ports of one loopback address that are used, from this one on.
+const PORTS: (u16, u16) = (20_000, 20_000);
+/// Loopback addresses of one generator.
+const ADDRESSES: u64 = 200;
+/// Ports tried for one connection.
+const TRIES: u32 = 1_000;
+
+/// Addresses and ports to connect from, each used once before any is used again. Left to itself the system searches
+/// for a free port among tens of thousands, for milliseconds each.
+#[derive(Debug)]
+pub struct Sources {
+    generator: u32,
+    next: u64,
+}
+
+impl Sources {
+    /// Those of a generator, beginning somewhere.
+    #[must_use]
+    pub fn new(generator: u32, somewhere: u64) -> Self {
+        Self {
+            generator,
+            next: somewhere % (ADDRESSES * u64::from(PORTS.1)),
+        }
+    }
+
+    fn next(&mut self) -> SocketAddr {
+        let low = |number: u64| number.to_le_bytes()[0];
+        let ports = u64::from(PORTS.1);
+        let address = low(self.next / ports % ADDRESSES) + 1;
+        let [generator, ..] = self.generator.to_le_bytes();
+        let port = PORTS.0 + u16::try_from(self.next % ports).unwrap_or(0);
+        self.next += 1;
+        SocketAddr::from((Ipv4Addr::new(127, 0, generator + 1, address), port))
+    }
+}
+
 /// Bytes read at one time.
 const READ: usize = 64 * 1024;
 
@@ -138,5 +171,24 @@ fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
         Ok(sent) => Ok(sent),
         Err(error) if would_wait(&error) => Ok(0),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_connections_of_all_generators_share_their_source() {
+        let mut seen = HashSet::new();
+        for generator in 0..3 {
+            let mut sources = Sources::new(generator, u64::MAX);
+            for _ in 0..50_000 {
+                let source = sources.next();
+                assert!(source.ip().is_loopback() && seen.insert(source), "{source}");
+            }
+        }
     }
 }
