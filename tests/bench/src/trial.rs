@@ -39,8 +39,9 @@ struct Trial<'a> {
     long: bool,
     /// What workload b found in an earlier run.
     found: Option<u32>,
-    server: Server,
+    /// Ended before the server, which would else seem to end their connections.
     generators: Generators,
+    server: Server,
     connect: Connect,
     /// Memory before the first connection.
     base: Usage,

@@ -236,6 +236,8 @@ pub fn rejoin(crowd: &mut Crowd) -> Result<Report> {
         crowd.drop_off(member);
         crowd.come_later(member);
     }
+    // What a talk lost before stays lost, and keeps no room from being back.
+    let lost: Vec<u64> = (0..rooms).map(|room| crowd.outstanding(room)).collect();
     let begin = crowd.clock.now();
     crowd.came.clear();
     crowd.tally.arrived = Some(Vec::new());
@@ -269,7 +271,7 @@ pub fn rejoin(crowd: &mut Crowd) -> Result<Report> {
         }
         let arrived = crowd.tally.arrived.as_mut().map(std::mem::take);
         for room in arrived.unwrap_or_default() {
-            if said[room] && !back[room] && crowd.outstanding(room) == 0 {
+            if said[room] && !back[room] && crowd.outstanding(room) <= lost[room] {
                 back[room] = true;
                 missing -= 1;
                 times.record(now - begin);
