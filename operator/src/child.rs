@@ -50,7 +50,7 @@ async fn host(
     // The parent has made and migrated everything that is opened here, and publishes nothing while hosts start.
     let site = briefing.site.parse();
     let wiring = Wiring::open(&data, site.context("the briefing's site is no URL")?)?;
-    let host = Arc::new(wiring.start(settings.slot)?);
+    let host = Arc::new(wiring.start(settings.slot, &briefing.regions)?);
     hosting::serving(&host).await;
     let credential = Credential::new(briefing.admin_password, wiring.embedded.clock.clone());
     let admin = credential.guard(host.admin_router());

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use latchkey_host::ports::Slot;
+use latchkey_platform::placement::{Region, RegionMalformed};
 
 /// Hosts of one machine. More would only share the same processors.
 pub(crate) const MOST_HOSTS: u16 = 9;
@@ -125,6 +126,16 @@ pub(crate) struct Up {
         env = "LATCHKEY_HOSTS"
     )]
     pub(crate) hosts: u16,
+    /// Regions the hosts stand in: one name for all of them, or one for each, in the order of their slots
+    /// [default: here].
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        value_parser = region,
+        env = "LATCHKEY_REGIONS"
+    )]
+    pub(crate) regions: Vec<Region>,
     /// Port of the admin listener; 0 takes a free one [default: the one after PORT, or a free one if that is taken].
     #[arg(long, value_name = "PORT", env = "LATCHKEY_ADMIN_PORT")]
     pub(crate) admin_port: Option<u16>,
@@ -164,6 +175,10 @@ pub(crate) struct Up {
     pub(crate) log: String,
 }
 
+fn region(name: &str) -> Result<Region, RegionMalformed> {
+    name.to_owned().try_into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +186,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn regions_are_named_in_one_word_and_only_in_their_form() {
+        let read = |names| Cli::try_parse_from(["latchkey", "--regions", names]);
+        let both: Vec<_> = ["eu-1", "us"].map(|name| region(name).unwrap()).into();
+        assert_eq!(read("eu-1,us").unwrap().up.regions, both);
+        let wrong = read("eu,US").unwrap_err().to_string();
+        assert!(wrong.contains("1 to 32 of a-z, 0-9 and -"), "{wrong}");
     }
 
     #[test]

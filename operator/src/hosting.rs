@@ -17,6 +17,7 @@ use latchkey_journal::{Folder, Journal, Limits};
 use latchkey_platform::Platform;
 use latchkey_platform::entropy;
 use latchkey_platform::links::SiteUrl;
+use latchkey_platform::placement::Region;
 
 use crate::data::DataFolder;
 
@@ -30,7 +31,7 @@ pub(crate) const LEAVE_WITHIN: Duration = Duration::from_secs(300);
 /// How long a start waits for its host to serve before it goes on without.
 const SERVING_WITHIN: Duration = Duration::from_secs(5);
 
-/// The region of every host on this machine.
+/// The region of the hosts of a machine for which none is named.
 const REGION: &str = "here";
 
 /// Why a host ends whose slot another process has taken.
@@ -48,6 +49,13 @@ pub(crate) async fn serving(host: &Host) {
 /// Path of the rooms of the host in `slot`.
 pub(crate) fn rooms_path(slot: u16) -> String {
     format!("/s/{slot}/room")
+}
+
+/// The region of the host in `slot`, where `regions` names one for all hosts or one for each.
+fn region_of(slot: u16, regions: &[Region]) -> String {
+    let own = regions.get(usize::from(slot).saturating_sub(1));
+    let region = own.or(regions.first());
+    region.map_or_else(|| REGION.to_owned(), ToString::to_string)
 }
 
 /// What a host is wired to: every store of a data folder, opened.
@@ -80,8 +88,8 @@ impl<'a> Wiring<'a> {
         self.data.path()
     }
 
-    /// Starts the host in `slot`. The journal's lock keeps a second process out of the slot.
-    pub(crate) fn start(&self, slot: u16) -> Result<Host> {
+    /// Starts the host in `slot` of a machine whose hosts stand in `regions`. The journal's lock keeps a second process out of the slot.
+    pub(crate) fn start(&self, slot: u16, regions: &[Region]) -> Result<Host> {
         let folder = Folder::open(self.data.journal(slot)).with_context(|| {
             format!(
                 "the data folder {} cannot be used",
@@ -94,7 +102,7 @@ impl<'a> Wiring<'a> {
             .context("the journal cannot be opened")?;
         let config = Config {
             slot: Slot(slot),
-            region: REGION.to_owned(),
+            region: region_of(slot, regions),
             url: rooms_path(slot),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             journal: journal_id,
@@ -111,5 +119,27 @@ impl<'a> Wiring<'a> {
             clock: Arc::new(SameClock(embedded.clock.clone())),
         };
         Ok(Host::start(config, ports, journal, recovered))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_for_all_hosts_or_each_has_its_own() {
+        let named = |names: &[&str]| -> Vec<Region> {
+            let names = names.iter().map(|name| (*name).to_owned().try_into());
+            names.collect::<Result<_, _>>().unwrap()
+        };
+        for (names, slot, region) in [
+            (&[][..], 2, "here"),
+            (&["eu"], 1, "eu"),
+            (&["eu"], 2, "eu"),
+            (&["eu", "us"], 1, "eu"),
+            (&["eu", "us"], 2, "us"),
+        ] {
+            assert_eq!(region_of(slot, &named(names)), region);
+        }
     }
 }

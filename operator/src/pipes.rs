@@ -7,6 +7,7 @@
 
 use std::net::SocketAddr;
 
+use latchkey_platform::placement::Region;
 use serde::{Deserialize, Serialize};
 
 /// Bytes of one line, its end included.
@@ -19,6 +20,9 @@ pub(crate) struct Briefing {
     pub(crate) site: String,
     /// What its admin listener asks for; made for this one process.
     pub(crate) admin_password: String,
+    /// The regions of all hosts, as `up` was given them.
+    #[serde(default)]
+    pub(crate) regions: Vec<Region>,
 }
 
 /// What a running host is told.
@@ -60,6 +64,7 @@ mod tests {
         let briefing = Briefing {
             site: "https://games.test".into(),
             admin_password: "a".repeat(64),
+            regions: vec!["x".repeat(32).try_into().unwrap(); 9],
         };
         let address = SocketAddr::from(([127, 0, 0, 1], 65_535));
         let ready = Ready {

@@ -42,6 +42,7 @@ pub(crate) fn run(settings: &Up) -> Result<()> {
 async fn up(settings: &Up) -> Result<()> {
     // Signals are taken from here on, so that stopping while starting is a stop as well.
     let stop = signals::stop()?;
+    one_region_or_each(settings)?;
     let data = DataFolder::open(&settings.data)?;
     let mut held = data.hold()?;
     let listener = listener::bind(SocketAddr::new(settings.bind, settings.port)).await?;
@@ -121,6 +122,17 @@ async fn up(settings: &Up) -> Result<()> {
     Ok(())
 }
 
+/// Which host stands where must be plain from the names.
+fn one_region_or_each(settings: &Up) -> Result<()> {
+    let (named, hosts) = (settings.regions.len(), usize::from(settings.hosts));
+    if named > 1 && named != hosts {
+        bail!(
+            "--regions names {named} regions and --hosts is {hosts}: name one for all hosts, or one for each"
+        );
+    }
+    Ok(())
+}
+
 /// Jobs the last process had begun are due again.
 async fn take_back(embedded: &Embedded) -> Result<()> {
     let left = embedded.queue.take_back().await?;
@@ -149,7 +161,7 @@ impl Hosts {
         stop: &watch::Receiver<bool>,
     ) -> Result<Self> {
         if settings.hosts == 1 {
-            return Ok(Self::Here(Arc::new(wiring.start(1)?)));
+            return Ok(Self::Here(Arc::new(wiring.start(1, &settings.regions)?)));
         }
         let password = credential::new_password(&*wiring.embedded.entropy);
         let mut arguments = vec!["--data".into(), wiring.data().into()];
@@ -161,6 +173,7 @@ impl Hosts {
             briefing: Briefing {
                 site: url.to_owned(),
                 admin_password: password.clone(),
+                regions: settings.regions.clone(),
             },
         };
         let supervisor = Supervisor::start(&recipe, settings.hosts, stop);

@@ -15,7 +15,7 @@ use crate::entropy::Entropy;
 use crate::games::{Finished, Game, Games, PALETTE, Seat};
 use crate::limits::{SEATS, SWAP_TRIES};
 use crate::links::Links;
-use crate::placement::{Placement, PlacementError, Probe, RoundTrips};
+use crate::placement::{BadRoundTrips, Placement, PlacementError, Probe, RoundTrips};
 use crate::queue::{Job, Queue};
 use crate::store::{StoreError, Swap};
 use crate::tokens::{DerivingKey, Token};
@@ -40,6 +40,9 @@ pub enum LaunchError {
     /// The colour is not in the palette.
     #[error("choose one of the {} colours shown", PALETTE.len())]
     Colour,
+    /// Round trips that nobody can have measured.
+    #[error(transparent)]
+    RoundTrips(#[from] BadRoundTrips),
     /// No host can take the room.
     #[error(transparent)]
     Placement(#[from] PlacementError),
@@ -55,7 +58,7 @@ pub struct Connection {
     pub url: String,
     /// The ticket for the first frame.
     pub ticket: String,
-    /// What to measure before asking again, where there is a choice.
+    /// What to measure before asking again, where there is a choice and nothing was measured for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<Probe>,
 }
@@ -207,13 +210,16 @@ impl Launch {
     /// of the group: a room that nobody is in yet goes where all of them are near.
     ///
     /// # Errors
-    /// As [`Launch::seat`], and [`LaunchError::Placement`].
+    /// As [`Launch::seat`], [`LaunchError::RoundTrips`] for a region without hosts, and [`LaunchError::Placement`].
     pub async fn connect(
         &self,
         id: GameId,
         key: &SeatKey,
         measured: &RoundTrips,
     ) -> Result<Connection, LaunchError> {
+        if !measured.is_empty() {
+            measured.are_to(&self.placement.regions().await?)?;
+        }
         let game = self
             .change(id, |game| {
                 let member = key.open(game).ok_or(LaunchError::NoSeat)?.member;
@@ -228,16 +234,19 @@ impl Launch {
             .iter()
             .map(|seat| seat.round_trips.clone())
             .collect();
-        let url = self.placement.place(game.id, &group).await?;
-        let regions = self.placement.probes().await?;
+        let mut place = self.placement.place(game.id, &group).await?;
+        if !measured.is_empty() {
+            // Who has measured is told where to go: asking for more would never end.
+            place.choice.clear();
+        }
         let ticket = Ticket {
             room: game.id,
             member: seat.member,
             profile: seat.profile,
         };
         Ok(Connection {
-            url,
-            regions,
+            url: place.url,
+            regions: place.choice,
             ticket: self.signer.sign(&ticket, self.clock.now()),
         })
     }

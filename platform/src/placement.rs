@@ -1,7 +1,7 @@
 //! Which host a room goes to: the port that knows the hosts, what the members of a group measured, and the choice
 //! between hosts that could take a room nobody owns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -18,18 +18,41 @@ pub struct PlacementError(pub String);
 /// Knows which host serves, or will serve, a room.
 #[async_trait]
 pub trait Placement: Send + Sync {
-    /// The WebSocket address of that host, or its path where it is on the site's own origin. `group` is what each
-    /// member measured.
-    async fn place(&self, room: GameId, group: &[RoundTrips]) -> Result<String, PlacementError>;
+    /// Where the room is, or will be. `group` is what each member measured.
+    async fn place(&self, room: GameId, group: &[RoundTrips]) -> Result<Place, PlacementError>;
 
-    /// Where hosts could take a room, and what to ask to measure the way there; empty where there is nothing to choose.
-    async fn probes(&self) -> Result<Vec<Probe>, PlacementError>;
+    /// The regions that have hosts, whether or not those take rooms just now.
+    async fn regions(&self) -> Result<BTreeSet<Region>, PlacementError>;
+}
+
+/// Where a room is, or will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The WebSocket address of the host, or its path where it is on the site's own origin.
+    pub url: String,
+    /// What to measure before asking again, at most [`REGIONS_MEASURED`]: empty unless the room has no owner and hosts
+    /// of several regions could take it.
+    pub choice: Vec<Probe>,
+}
+
+impl Place {
+    /// A place there is no choice about.
+    #[must_use]
+    pub fn settled(url: impl Into<String>) -> Self {
+        let (url, choice) = (url.into(), Vec::new());
+        Self { url, choice }
+    }
 }
 
 /// The name of a place where hosts stand: 1 to 32 of `a-z`, `0-9` and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Region(String);
+
+/// No name of a region.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a region is named by 1 to {REGION_BYTES} of a-z, 0-9 and -")]
+pub struct RegionMalformed;
 
 /// Something to be measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,11 +71,9 @@ pub struct RoundTrips(BTreeMap<Region, u32>);
 /// Round trips nobody can have measured, or too many.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRoundTrips {
-    /// The name of a region is out of form.
-    #[error(
-        "a region is named by 1 to {REGION_BYTES} of a-z, 0-9 and -; measure those that were offered"
-    )]
-    Name,
+    /// No host is there.
+    #[error("no host stands in the region {0}; measure those that were offered")]
+    Unknown(Region),
     /// Too many regions.
     #[error("round trips to at most {REGIONS_MEASURED} regions are taken; send the shortest")]
     Many,
@@ -64,14 +85,14 @@ pub enum BadRoundTrips {
 }
 
 impl TryFrom<String> for Region {
-    type Error = BadRoundTrips;
+    type Error = RegionMalformed;
 
-    fn try_from(name: String) -> Result<Self, BadRoundTrips> {
+    fn try_from(name: String) -> Result<Self, RegionMalformed> {
         let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
         if (1..=REGION_BYTES).contains(&name.len()) && name.bytes().all(allowed) {
             Ok(Self(name))
         } else {
-            Err(BadRoundTrips::Name)
+            Err(RegionMalformed)
         }
     }
 }
@@ -115,6 +136,17 @@ impl RoundTrips {
         self.0.is_empty()
     }
 
+    /// Whether all of it can have been measured, where hosts stand in `regions`.
+    ///
+    /// # Errors
+    /// [`BadRoundTrips::Unknown`] names one where none does.
+    pub fn are_to(&self, regions: &BTreeSet<Region>) -> Result<(), BadRoundTrips> {
+        match self.0.keys().find(|region| !regions.contains(region)) {
+            Some(region) => Err(BadRoundTrips::Unknown(region.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// Whether these tell something that `known` does not: another region, or a way that changed by more than a
     /// quarter and a few milliseconds, as it does from one measurement to the next.
     #[must_use]
@@ -132,7 +164,7 @@ impl RoundTrips {
 pub struct Offer {
     /// Where it stands.
     pub region: Region,
-    /// Its address, as [`Placement::place`] gives it.
+    /// Its address, as a [`Place`] has it.
     pub url: String,
     /// Rooms and connections it carries.
     pub load: (u32, u32),

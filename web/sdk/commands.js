@@ -19,7 +19,8 @@
 
 /**
  * What the shell is to do, in this order. `emit` of `reset`, `rewind` and `record` is the log and must not be lost.
- * @typedef {{ do: 'ask', attempt: number }
+ * `ask` with `measure`: there is time to look for a near host, because nobody is in the middle of a game.
+ * @typedef {{ do: 'ask', attempt: number, measure: boolean }
  *   | { do: 'open', attempt: number, url: string }
  *   | { do: 'send', frame: object }
  *   | { do: 'send_text', text: string }

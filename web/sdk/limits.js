@@ -21,6 +21,16 @@ export const TICKET_WITHIN_MS = 10_000;
 export const QUICK_OPEN_WITHIN_MS = 4_000;
 export const OPEN_WITHIN_MS = 15_000;
 export const WELCOME_WITHIN_MS = 15_000;
+/**
+ * Requests by which one region is measured (P1.6), of which the first does not count; for all regions together, which are
+ * measured at the same time; and for what the site says to it. The game does not wait longer than that for a nearer host:
+ * a site that took so long for its first answer that there is no time left for these is not asked twice.
+ */
+export const PROBES = 4;
+export const MEASURE_WITHIN_MS = 1_200;
+export const ASK_AGAIN_WITHIN_MS = 3_000;
+/** Regions that are measured, and that the site takes round trips to (P1.1). */
+export const REGIONS_MEASURED = 16;
 /** `moved` is followed without a wait this often in a row; then it is a fault and waits. */
 export const MOVES_IN_A_ROW = 5;
 

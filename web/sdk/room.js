@@ -221,7 +221,7 @@ class JoinedRoom {
   /** @param {Command} command */
   #do(command) {
     switch (command.do) {
-      case 'ask': return void this.#connection.ask(command.attempt);
+      case 'ask': return void this.#connection.ask(command.attempt, command.measure);
       case 'open': return this.#connection.open(command.attempt, command.url);
       case 'send': return this.#connection.send(command.frame);
       case 'send_text': return this.#connection.sendText(command.text);

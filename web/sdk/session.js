@@ -139,7 +139,7 @@ export class Session {
     this.#attempts.ask(this.#now);
     this.#rewind = null;
     if (this.state !== 'connecting' || this.#attempt === 1) this.#become('connecting', {});
-    this.#out.push({ do: 'ask', attempt: this.#attempt });
+    this.#out.push({ do: 'ask', attempt: this.#attempt, measure: this.me === '' });
   }
 
   /** @param {string} url @param {string} ticket */

@@ -1,7 +1,7 @@
 //! Where business and rooms meet on one machine: the business reads a room's history from the archive and knows where
 //! rooms are; the host tells the business of finished games and asks it the time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,7 +10,10 @@ use latchkey_host::ports::{
 };
 use latchkey_platform::clock::Clock;
 use latchkey_platform::launch::{Launch, LaunchError};
-use latchkey_platform::placement::{Offer, Placement, PlacementError, Probe, RoundTrips, choose};
+use latchkey_platform::limits::REGIONS_MEASURED;
+use latchkey_platform::placement::{
+    Offer, Place, Placement, PlacementError, Probe, Region, RoundTrips, choose,
+};
 use latchkey_platform::stats::History;
 use latchkey_platform::store::StoreError;
 use latchkey_protocol::{GameId, Record, RoomId, Seq, UnixMs};
@@ -60,27 +63,39 @@ impl FleetPlacement {
 
 #[async_trait]
 impl Placement for FleetPlacement {
-    async fn place(&self, room: GameId, group: &[RoundTrips]) -> Result<String, PlacementError> {
+    async fn place(&self, room: GameId, group: &[RoundTrips]) -> Result<Place, PlacementError> {
         if let Some(url) = self.0.owner_url(room).await.map_err(not_placed)? {
-            return Ok(url);
+            return Ok(Place::settled(url));
         }
         let offers = self.offers().await?;
         let chosen = choose(room, &offers, group).map(|offer| offer.url.clone());
-        chosen.ok_or_else(|| not_placed("none is up that takes rooms"))
+        Ok(Place {
+            url: chosen.ok_or_else(|| not_placed("none is up that takes rooms"))?,
+            choice: probes(offers),
+        })
     }
 
-    async fn probes(&self) -> Result<Vec<Probe>, PlacementError> {
-        let offers = self.offers().await?.into_iter();
-        let one_each: BTreeMap<_, _> = offers.map(|offer| (offer.region, offer.url)).collect();
-        if one_each.len() < 2 {
-            return Ok(Vec::new());
-        }
-        let probe = |(name, url): (_, String)| Probe {
-            name,
-            probe_url: probe_url(&url),
-        };
-        Ok(one_each.into_iter().map(probe).collect())
+    async fn regions(&self) -> Result<BTreeSet<Region>, PlacementError> {
+        let hosts = self.0.hosts().await.map_err(not_placed)?.into_iter();
+        hosts
+            .map(|host| host.region.try_into().map_err(not_placed))
+            .collect()
     }
+}
+
+/// One host of each region that could take a room, to measure the way there; none where there is nothing to choose.
+fn probes(offers: Vec<Offer>) -> Vec<Probe> {
+    let offers = offers.into_iter();
+    let one_each: BTreeMap<_, _> = offers.map(|offer| (offer.region, offer.url)).collect();
+    if one_each.len() < 2 {
+        return Vec::new();
+    }
+    let probe = |(name, url): (_, String)| Probe {
+        name,
+        probe_url: probe_url(&url),
+    };
+    let one_each = one_each.into_iter().take(REGIONS_MEASURED);
+    one_each.map(probe).collect()
 }
 
 /// What answers on the host whose rooms are at `url`, to a plain `GET`.

@@ -14,7 +14,7 @@ use latchkey_host::ports::{
     Archive as _, Claim, Directory as _, Enlist, Former, Generation, HandedOver, HostId, JournalId,
     Load, Renewed, Slot,
 };
-use latchkey_platform::placement::{Placement as _, RoundTrips};
+use latchkey_platform::placement::{Place, Placement as _, RoundTrips};
 use latchkey_protocol::Epoch;
 use tempfile::TempDir;
 
@@ -187,7 +187,8 @@ async fn a_directory_that_was_deleted_goes_on_above_the_archives_epochs_and_doub
 fn placed(placement: &FleetPlacement) -> impl AsyncFn(u8) -> Result<String, String> {
     async |number| {
         let placed = placement.place(room(number), &[]).await;
-        placed.map_err(|error| error.to_string())
+        let url = placed.map(|place| place.url);
+        url.map_err(|error| error.to_string())
     }
 }
 
@@ -230,14 +231,19 @@ async fn a_room_is_placed_where_its_owner_lives_and_else_where_least_is_carried(
     assert_eq!(place(1).await, at(3), "lost and draining ones get none");
     directory.withdraw(hosts[2]).await.unwrap();
     assert_eq!(place(1).await, Err(nobody.to_owned()));
-    // Where there is one region there is nothing to choose by measuring.
-    assert_eq!(placement.probes().await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn a_group_is_placed_in_the_region_it_measured_as_best_and_told_what_to_measure() {
     let folder = TempDir::new().unwrap();
     let directory = open(&folder);
+    let placement = FleetPlacement(directory.clone());
+    let offered = async |number| {
+        let place = placement.place(room(number), &[]).await.unwrap();
+        let urls = place.choice.into_iter().map(|probe| probe.probe_url);
+        urls.collect::<Vec<_>>()
+    };
+    let mut hosts = Vec::new();
     for (slot, region) in [(1, "eu"), (2, "us")] {
         let new = Enlist {
             slot: Slot(slot),
@@ -246,18 +252,27 @@ async fn a_group_is_placed_in_the_region_it_measured_as_best_and_told_what_to_me
             version: "1.2.3".to_owned(),
             journal: JournalId(u128::from(slot)),
         };
-        directory.enlist(new).await.unwrap();
+        hosts.push(directory.enlist(new).await.unwrap());
+        if hosts.len() == 1 {
+            assert!(offered(1).await.is_empty(), "there is nothing to choose");
+        }
     }
-    let placement = FleetPlacement(directory);
-    let probes = placement.probes().await.unwrap();
-    let urls: Vec<_> = probes.iter().map(|probe| &*probe.probe_url).collect();
     let both = ["https://eu.test/s/1/healthz", "https://us.test/s/2/healthz"];
-    assert_eq!(urls, both);
+    assert_eq!(offered(1).await, both);
     for (region, far, near) in [("eu", 90, 30), ("us", 20, 30)] {
         let ways =
             [("eu", near), ("us", far)].map(|(name, ms)| (name.to_owned().try_into().unwrap(), ms));
         let group = RoundTrips::try_from(BTreeMap::from(ways)).unwrap();
-        let url = placement.place(room(1), &[group]).await.unwrap();
+        let Place { url, .. } = placement.place(room(1), &[group]).await.unwrap();
         assert!(url.starts_with(&format!("wss://{region}.test/")), "{url}");
     }
+    let claimed = directory.claim(hosts[0], room(1), false).await;
+    assert_eq!(claimed, owned(1, Former::Nobody));
+    assert!(offered(1).await.is_empty(), "its owner has it");
+    assert_eq!(offered(2).await, both);
+    assert!(directory.drain(Slot(1), true).await.unwrap());
+    assert!(offered(2).await.is_empty(), "one region takes rooms");
+    let known = placement.regions().await.unwrap();
+    let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+    assert_eq!(known, ["eu", "us"], "whatever its hosts do just now");
 }

@@ -91,3 +91,14 @@ async fn what_cannot_be_done_is_said_with_what_can() {
     let undrained = said(&platform.command(&["hosts", "undrain", "1"]).await);
     assert!(undrained.contains("takes rooms"), "{undrained}");
 }
+
+#[tokio::test]
+async fn regions_are_named_for_all_hosts_or_for_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let up = ["up", "--port", "0", "--hosts", "3", "--regions", "eu,us"];
+    let unclear = refusal(&command(folder.path(), &up).await);
+    assert!(
+        unclear.contains("2 regions and --hosts is 3: name one for all hosts, or one for each"),
+        "{unclear}"
+    );
+}

@@ -1,5 +1,6 @@
 //! All doubles together, and the platform over them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,7 +13,7 @@ use super::{
 use crate::checkout::{OrderForm, Placed};
 use crate::payments::PaymentId;
 use crate::payments::webhook::WebhookSecret;
-use crate::placement::{Placement, PlacementError, Probe, RoundTrips};
+use crate::placement::{Place, Placement, PlacementError, Region, RoundTrips};
 use crate::titles::{self, Published};
 use crate::tokens::DerivingKey;
 use crate::{Platform, Ports, Secrets};
@@ -22,12 +23,12 @@ pub struct FakePlacement;
 
 #[async_trait]
 impl Placement for FakePlacement {
-    async fn place(&self, _room: GameId, _group: &[RoundTrips]) -> Result<String, PlacementError> {
-        Ok("ws://play.test/s/1/room".into())
+    async fn place(&self, _room: GameId, _group: &[RoundTrips]) -> Result<Place, PlacementError> {
+        Ok(Place::settled("ws://play.test/s/1/room"))
     }
 
-    async fn probes(&self) -> Result<Vec<Probe>, PlacementError> {
-        Ok(Vec::new())
+    async fn regions(&self) -> Result<BTreeSet<Region>, PlacementError> {
+        Ok(BTreeSet::new())
     }
 }
 

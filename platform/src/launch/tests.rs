@@ -1,12 +1,13 @@
 //! Links, seats, begin, connect and finish.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use latchkey_protocol::UnixMs;
 
 use super::*;
 use crate::fakes::{World, samples};
-use crate::placement::Region;
+use crate::placement::{Place, Region};
 
 /// A world with one game, and the token of its link.
 async fn bought() -> (World, GameId, Token) {
@@ -177,19 +178,28 @@ async fn the_ticket_is_for_that_seat_and_a_minute() {
     assert!(verifier.verify(&connection.ticket, later).is_err());
 }
 
+fn region(name: &str) -> Region {
+    name.to_owned().try_into().unwrap()
+}
+
 /// Names the host after the regions the group measured, one number for each member.
 struct Measured;
 
 #[async_trait::async_trait]
 impl Placement for Measured {
-    async fn place(&self, _: GameId, group: &[RoundTrips]) -> Result<String, PlacementError> {
-        Ok(serde_json::to_string(group).unwrap())
+    async fn place(&self, _: GameId, group: &[RoundTrips]) -> Result<Place, PlacementError> {
+        let probe = Probe {
+            name: region("eu"),
+            probe_url: "https://eu.test/s/1/healthz".to_owned(),
+        };
+        Ok(Place {
+            url: serde_json::to_string(group).unwrap(),
+            choice: vec![probe],
+        })
     }
 
-    async fn probes(&self) -> Result<Vec<Probe>, PlacementError> {
-        let name: Region = "eu".to_owned().try_into().unwrap();
-        let probe_url = "https://eu.test/s/1/healthz".to_owned();
-        Ok(vec![Probe { name, probe_url }])
+    async fn regions(&self) -> Result<BTreeSet<Region>, PlacementError> {
+        Ok(BTreeSet::from([region("eu"), region("us")]))
     }
 }
 
@@ -216,11 +226,20 @@ async fn what_each_member_measured_counts_for_the_group_until_it_measures_anew()
     for (who, measured, group) in steps {
         let connection = launch.connect(id, who, &measured).await.unwrap();
         assert_eq!(connection.url, group);
+        let offered = usize::from(measured.is_empty());
         assert_eq!(
-            connection.regions[0].probe_url,
-            "https://eu.test/s/1/healthz"
+            connection.regions.len(),
+            offered,
+            "who has measured is done"
         );
     }
+    let mars = launch.connect(id, &bob, &ms(r#"{"mars": 1}"#)).await;
+    assert!(matches!(
+        mars,
+        Err(LaunchError::RoundTrips(BadRoundTrips::Unknown(_)))
+    ));
+    let kept = launch.connect(id, &ada, &RoundTrips::default()).await;
+    assert_eq!(kept.unwrap().url, r#"[{"eu":8},{"us":20}]"#);
 }
 
 #[tokio::test]

@@ -46,6 +46,19 @@ fn what_nobody_can_have_measured_is_refused_by_the_limit_it_breaks() {
 }
 
 #[test]
+fn round_trips_to_where_no_host_stands_are_refused_by_the_regions_name() {
+    let regions = BTreeSet::from([region("eu"), region("us")]);
+    for some in [&[("us", 3)][..], &[("eu", 9), ("us", 3)], &[]] {
+        assert_eq!(measured(some).are_to(&regions), Ok(()));
+    }
+    let refused = measured(&[("eu", 9), ("mars", 3)]).are_to(&regions);
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "no host stands in the region mars; measure those that were offered"
+    );
+}
+
+#[test]
 fn small_differences_are_no_news() {
     let known = measured(&[("eu", 100), ("us", 8)]);
     for same in [&[("eu", 100)][..], &[("eu", 120), ("us", 18)], &[]] {

@@ -20,15 +20,16 @@ function binary() {
 }
 
 export class Platform {
-  /** @param {string} name names its log */
-  static async start(name) {
-    const platform = new Platform(name);
+  /** @param {string} name names its log @param {string[]} more arguments of `latchkey up` */
+  static async start(name, ...more) {
+    const platform = new Platform(name, more);
     await platform.#spawn(0);
     return platform;
   }
 
-  /** @param {string} name */
-  constructor(name) {
+  /** @param {string} name @param {string[]} [more] */
+  constructor(name, more = []) {
+    this.more = more;
     mkdirSync(path.join(OUTPUT, 'logs'), { recursive: true });
     this.folder = mkdtempSync(path.join(tmpdir(), 'latchkey-browser-'));
     this.log = createWriteStream(path.join(OUTPUT, 'logs', `browser-${name}.log`));
@@ -38,7 +39,7 @@ export class Platform {
 
   /** @param {number} port */
   async #spawn(port) {
-    const args = ['up', '--data', this.folder, '--port', String(port), '--json'];
+    const args = ['up', '--data', this.folder, '--port', String(port), '--json', ...this.more];
     this.child = spawn(binary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stderr.pipe(this.log, { end: false });
     const lines = createInterface({ input: this.child.stdout });

@@ -359,6 +359,7 @@ pub(crate) fn refused(error: LaunchError) -> Refusal {
         LaunchError::Full | LaunchError::Colour => Refusal::Conflict {
             why: Some(capitalised(&error.to_string())),
         },
+        LaunchError::RoundTrips(why) => Refusal::bad(format!("{}.", capitalised(&why.to_string()))),
         LaunchError::Placement(_) | LaunchError::Store(_) => Refusal::busy(error),
     }
 }

@@ -1,8 +1,9 @@
 //! From the link to the room: seats, the lobby, Begin, the play page, connecting.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use latchkey_platform::placement::{Placement, PlacementError, Probe, RoundTrips};
+use latchkey_platform::placement::{Place, Placement, PlacementError, Region, RoundTrips};
 use latchkey_protocol::GameId;
 
 use crate::app::App;
@@ -305,12 +306,12 @@ struct Here;
 
 #[async_trait::async_trait]
 impl Placement for Here {
-    async fn place(&self, _: GameId, _: &[RoundTrips]) -> Result<String, PlacementError> {
-        Ok("/s/1/room".to_owned())
+    async fn place(&self, _: GameId, _: &[RoundTrips]) -> Result<Place, PlacementError> {
+        Ok(Place::settled("/s/1/room"))
     }
 
-    async fn probes(&self) -> Result<Vec<Probe>, PlacementError> {
-        Ok(Vec::new())
+    async fn regions(&self) -> Result<BTreeSet<Region>, PlacementError> {
+        Ok(BTreeSet::new())
     }
 }
 
@@ -341,76 +342,17 @@ async fn a_host_on_the_sites_own_origin_is_named_as_the_page_is() {
     );
 }
 
-/// Two regions; the room goes to the one whose name is in what the group measured.
-struct TwoRegions;
-
-#[async_trait::async_trait]
-impl Placement for TwoRegions {
-    async fn place(&self, _: GameId, group: &[RoundTrips]) -> Result<String, PlacementError> {
-        let measured = serde_json::to_string(group).expect("round trips are JSON");
-        let region = if measured.contains("us") { "us" } else { "eu" };
-        Ok(format!("wss://{region}.test/s/1/room"))
-    }
-
-    async fn probes(&self) -> Result<Vec<Probe>, PlacementError> {
-        let probe = |region: &str| Probe {
-            name: region.to_owned().try_into().expect("a name"),
-            probe_url: format!("https://{region}.test/s/1/healthz"),
-        };
-        Ok(vec![probe("eu"), probe("us")])
-    }
-}
-
-#[tokio::test]
-async fn where_there_is_a_choice_the_client_is_told_what_to_measure_and_may_say_what_it_found() {
-    let app = App::with(
-        |world, _| world.platform.launch.placement = Arc::new(TwoRegions),
-        false,
-    );
-    let bought = made::bought(&app).await;
-    let connect = post(format!("/games/{}/connect", bought.game), &[]).cookie(&bought.cookie());
-    let first = connect.to(&app).await.expect(200).json();
-    assert_eq!(first["url"], "wss://eu.test/s/1/room");
-    assert_eq!(
-        first["regions"][1],
-        serde_json::json!({"name": "us", "probe_url": "https://us.test/s/1/healthz"})
-    );
-    let with = |body: &str| {
-        connect
-            .clone()
-            .body(body)
-            .with("content-type", "application/json")
-    };
-    let found = with(r#"{"round_trips": {"us": 12}}"#).to(&app).await;
-    assert_eq!(found.expect(200).json()["url"], "wss://us.test/s/1/room");
-    let later = connect.to(&app).await.expect(200).json();
-    assert_eq!(
-        later["url"], "wss://us.test/s/1/room",
-        "it is kept with the seat"
-    );
-    for bad in [
-        "round_trips",
-        "[]x",
-        r#"{"round_trips": {"us": "near"}}"#,
-        r#"{"round_trips": {"us": 10001}}"#,
-        r#"{"round_trips": {"../": 1}}"#,
-    ] {
-        let answer = with(bad).to(&app).await.expect(400);
-        assert_eq!(answer.json()["error"], "bad_request", "{bad}");
-    }
-}
-
 /// No host is up.
 struct Nowhere;
 
 #[async_trait::async_trait]
 impl Placement for Nowhere {
-    async fn place(&self, _: GameId, _: &[RoundTrips]) -> Result<String, PlacementError> {
+    async fn place(&self, _: GameId, _: &[RoundTrips]) -> Result<Place, PlacementError> {
         Err(PlacementError("none is up".to_owned()))
     }
 
-    async fn probes(&self) -> Result<Vec<Probe>, PlacementError> {
-        Ok(Vec::new())
+    async fn regions(&self) -> Result<BTreeSet<Region>, PlacementError> {
+        Ok(BTreeSet::new())
     }
 }
 

@@ -11,4 +11,5 @@ mod launching;
 mod made;
 mod programs;
 mod refusals;
+mod regions;
 mod stats;
