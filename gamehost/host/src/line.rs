@@ -17,7 +17,7 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
 
 use crate::frames::{self, Head};
-use crate::limits::FRAMES_PER_WRITE;
+use crate::limits::{FRAMES_PER_WRITE, GATHERED};
 
 /// The sending half of one connection.
 #[derive(Debug)]
@@ -56,7 +56,10 @@ pub(crate) enum Sink {
 impl Sink {
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Self::Tcp(socket) => socket.try_write_vectored(slices),
+            Self::Tcp(socket) => match slices {
+                [whole] => socket.try_write(whole),
+                pieces => socket.try_write_vectored(pieces),
+            },
             #[cfg(test)]
             Self::Played(socket) => socket.write(slices),
         }
@@ -180,27 +183,28 @@ impl Out {
     /// Writes as much as the socket takes and keeps the rest.
     fn send_some(&mut self, first: u8, payloads: &[Bytes], now_ms: u64) {
         let mut heads = [Head::new(first, 0); FRAMES_PER_WRITE];
-        let mut slices = [IoSlice::new(&[]); 2 * FRAMES_PER_WRITE];
-        let count = payloads.len();
         for (head, payload) in heads.iter_mut().zip(payloads) {
             *head = Head::new(first, payload.len());
         }
-        for (at, (head, payload)) in heads.iter().zip(payloads).enumerate() {
-            slices[2 * at] = IoSlice::new(head.as_bytes());
-            slices[2 * at + 1] = IoSlice::new(payload);
-        }
+        let frames = || heads.iter().map(Head::as_bytes).zip(payloads);
         let mut taken = 0;
         if !self.is_full() {
             self.moved_ms = now_ms;
-            match offer(self.sink.as_ref(), &slices[..2 * count]) {
+            let size = frames().map(|(head, payload)| head.len() + payload.len());
+            let offered = if size.sum::<usize>() <= GATHERED {
+                offer_gathered(self.sink.as_ref(), frames())
+            } else {
+                offer_pieces(self.sink.as_ref(), frames())
+            };
+            match offered {
                 Some(some) => taken = some,
                 None => return self.fail(),
             }
         }
-        for (head, payload) in heads.iter().zip(payloads) {
-            let size = head.as_bytes().len() + payload.len();
+        for (head, payload) in frames() {
+            let size = head.len() + payload.len();
             if taken < size {
-                self.keep(Bytes::copy_from_slice(head.as_bytes()), &mut taken);
+                self.keep(Bytes::copy_from_slice(head), &mut taken);
                 self.keep(payload.clone(), &mut taken);
             } else {
                 taken -= size;
@@ -243,6 +247,37 @@ impl Out {
         }
         self.rest = VecDeque::new();
     }
+}
+
+/// Offers small frames in one piece. Copying them costs less than telling the kernel of pieces.
+fn offer_gathered<'f>(
+    sink: Option<&Sink>,
+    frames: impl Iterator<Item = (&'f [u8], &'f Bytes)>,
+) -> Option<usize> {
+    let mut gathered = [0; GATHERED];
+    let mut end = 0;
+    for (head, payload) in frames {
+        for part in [head, payload] {
+            gathered[end..end + part.len()].copy_from_slice(part);
+            end += part.len();
+        }
+    }
+    offer(sink, &[IoSlice::new(&gathered[..end])])
+}
+
+/// Offers frames where they lie.
+fn offer_pieces<'f>(
+    sink: Option<&Sink>,
+    frames: impl Iterator<Item = (&'f [u8], &'f Bytes)>,
+) -> Option<usize> {
+    let mut slices = [IoSlice::new(&[]); 2 * FRAMES_PER_WRITE];
+    let mut count = 0;
+    for (head, payload) in frames {
+        slices[count] = IoSlice::new(head);
+        slices[count + 1] = IoSlice::new(payload);
+        count += 2;
+    }
+    offer(sink, &slices[..count])
 }
 
 /// How many bytes the socket takes now; `None` when it takes none any more.

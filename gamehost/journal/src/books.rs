@@ -46,6 +46,33 @@ struct Room {
     newest_then: (Seq, UnixMs),
 }
 
+impl Room {
+    /// Holds nothing yet; the first record will be of this seq and time.
+    fn begin(seq: Seq, at: UnixMs) -> Self {
+        Self {
+            held: Vec::new(),
+            stored: Seq::ZERO,
+            last: None,
+            recovered: Vec::new(),
+            since: at,
+            newest: (seq, at),
+            newest_then: (seq, at),
+        }
+    }
+
+    fn hold(&mut self, segment: Number, last: Seq, segments: &mut BTreeMap<Number, Segment>) {
+        match self.held.iter_mut().find(|held| held.segment == segment) {
+            Some(held) => held.last = held.last.max(last),
+            None => {
+                self.held.push(Held { segment, last });
+                if let Some(segment) = segments.get_mut(&segment) {
+                    segment.unstored += 1;
+                }
+            }
+        }
+    }
+}
+
 /// All accounts.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
@@ -87,24 +114,9 @@ impl Books {
 
     /// Notes that `segment` holds records of `room` as far as `last`, which is not stored. `first` is the oldest of them.
     pub(crate) fn hold(&mut self, segment: Number, room: RoomId, last: Seq, first: UnixMs) {
-        let room = self.rooms.entry(room).or_insert_with(|| Room {
-            held: Vec::new(),
-            stored: Seq::ZERO,
-            last: None,
-            recovered: Vec::new(),
-            since: first,
-            newest: (last, first),
-            newest_then: (last, first),
-        });
-        match room.held.iter_mut().find(|held| held.segment == segment) {
-            Some(held) => held.last = held.last.max(last),
-            None => {
-                room.held.push(Held { segment, last });
-                if let Some(segment) = self.segments.get_mut(&segment) {
-                    segment.unstored += 1;
-                }
-            }
-        }
+        let room = self.rooms.entry(room);
+        let room = room.or_insert_with(|| Room::begin(last, first));
+        room.hold(segment, last, &mut self.segments);
     }
 
     /// Notes which records of `room` were recovered.
@@ -114,24 +126,18 @@ impl Books {
         }
     }
 
-    /// Notes that `record` was appended to `segment`.
+    /// Notes that `record` was appended to `segment`: nothing held of `room` from its seq on counts any more.
     pub(crate) fn appended(&mut self, segment: Number, room: RoomId, record: &Record) {
-        self.replaced(room, record.seq);
-        self.hold(segment, room, record.seq, record.at);
-        if let Some(room) = self.rooms.get_mut(&room) {
-            room.last = Some(record.seq);
-            room.recovered = Vec::new();
-            room.newest = (record.seq, record.at);
+        let room = self.rooms.entry(room);
+        let room = room.or_insert_with(|| Room::begin(record.seq, record.at));
+        let before = Seq(record.seq.0.saturating_sub(1));
+        for held in &mut room.held {
+            held.last = held.last.min(before);
         }
-    }
-
-    /// Notes that nothing held of `room` from `from` on counts any more.
-    fn replaced(&mut self, room: RoomId, from: Seq) {
-        if let Some(room) = self.rooms.get_mut(&room) {
-            for held in &mut room.held {
-                held.last = held.last.min(Seq(from.0.saturating_sub(1)));
-            }
-        }
+        room.hold(segment, record.seq, &mut self.segments);
+        room.last = Some(record.seq);
+        room.recovered = Vec::new();
+        room.newest = (record.seq, record.at);
     }
 
     /// Notes that the archive holds `room` up to `seq`, and no more if nothing was appended since recovery.

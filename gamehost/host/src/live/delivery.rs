@@ -13,7 +13,7 @@ use latchkey_room::{Command, ConnectionId, Input, Now, Read};
 
 use super::{Core, Outcome};
 use crate::desk::{Desk, RoomLog};
-use crate::line::Line;
+use crate::line::{Line, Out};
 
 /// What is left to do for a connection after a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Core {
             }
         }
         if let (Some(line), false) = (own, frames.is_empty()) {
-            send(desk, now, &line, &mut frames);
+            send(desk, now, &mut line.lock(), &mut frames);
         }
         if wake {
             self.deliver_to_all(desk, now);
@@ -138,14 +138,13 @@ impl Core {
         frames: &mut Vec<Bytes>,
     ) -> Delivered {
         let (id, line) = &self.lines[at];
-        {
-            let out = line.lock();
-            if out.is_full() || out.has_failed() {
-                return Delivered::Full;
-            }
+        let mut out = line.lock();
+        if out.is_full() || out.has_failed() {
+            return Delivered::Full;
         }
         let read = self.room.read(*id, now, frames);
-        let full = !frames.is_empty() && send(desk, now, line, frames);
+        let full = !frames.is_empty() && send(desk, now, &mut out, frames);
+        drop(out);
         match read {
             Read::Gone => Delivered::Gone,
             _ if full => Delivered::Full,
@@ -163,16 +162,17 @@ impl Core {
         (page, last): (&[Bytes], Seq),
     ) {
         if let Some(at) = self.place_of(connection) {
-            send(desk, now, &self.lines[at].1, &mut page.to_vec());
+            let mut out = self.lines[at].1.lock();
+            send(desk, now, &mut out, &mut page.to_vec());
+            drop(out);
             self.room.caught_up_to(connection, last);
         }
     }
 }
 
 /// Writes `frames` and empties the list; whether the socket is full then, or has failed.
-fn send(desk: &Desk, now: Now, line: &Line, frames: &mut Vec<Bytes>) -> bool {
+fn send(desk: &Desk, now: Now, out: &mut Out, frames: &mut Vec<Bytes>) -> bool {
     desk.metrics.deliveries.add(frames.len() as u64);
-    let mut out = line.lock();
     out.send(frames, now.elapsed_ms);
     frames.clear();
     out.is_full() || out.has_failed()
