@@ -298,7 +298,7 @@ impl Connection {
 
 /// Passes on what an input leaves to be done.
 fn settle(shared: &Shared, live: &Arc<LiveRoom>, outcome: &Outcome) -> Result<(), Ending> {
-    shared.migration.watch(live, outcome.pending);
+    shared.migration.watch(live, outcome.pending, &shared.time);
     match outcome.close {
         Some(code) => Err(Ending::Close(code)),
         None => Ok(()),

@@ -191,7 +191,7 @@ impl Host {
             membership: Membership::default(),
             fleet: Fleet::default(),
             owed: OwedRooms::default(),
-            migration: Migration::new(config.seed),
+            migration: Migration::new(config.seed, config.limits.store_after),
             time: Time::new(ports.clock.clone()),
             desk: Desk::new(journal, config.limits.unstored_bytes),
             recovered: Mutex::new(recovered),

@@ -101,7 +101,7 @@ async fn take_seat(
         match live.join(&shared.desk, now, seat, ticket.clone(), have) {
             Ok(outcome) => {
                 shared.desk.metrics.joins.up();
-                shared.migration.watch(&live, outcome.pending);
+                shared.migration.watch(&live, outcome.pending, &shared.time);
                 tracing::debug!(room = %live.id, member = %ticket.member, "a connection joined");
                 let shared = shared.clone();
                 return Ok(Joined {

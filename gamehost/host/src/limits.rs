@@ -11,6 +11,8 @@ pub const READ_BUFFER: usize = 32 * 1024;
 pub const FRAMES_AT_ONCE: usize = 32;
 /// Frames handed to a socket in one call.
 pub const FRAMES_PER_WRITE: usize = 16;
+/// Bytes of frames up to which they are copied together for a write instead of being written from where they lie.
+pub const GATHERED: usize = 1024;
 /// From the decision to close a connection until its socket is dropped.
 pub const CLOSING_WITHIN: Duration = Duration::from_secs(3);
 /// One call of a port. A call that takes longer counts as failed; all of them are safe to repeat.
@@ -21,10 +23,13 @@ pub const OPENINGS_AT_ONCE: usize = 64;
 pub const PAGES_AT_ONCE: usize = 16;
 /// Bytes of one such page.
 pub const PAGE: usize = limits::READ_AT_ONCE;
+/// How old a room's oldest unstored record gets before it is on its way to the archive: what a game says within that time
+/// shares one chunk.
+pub const MIGRATE_AFTER: Duration = Duration::from_secs(3);
+/// Between two looks for rooms whose time has come. They share a sync of the journal, and the work is spread.
+pub const MIGRATE_EVERY: Duration = Duration::from_millis(100);
 /// Rooms whose records are on their way to the archive at one time.
-pub const MIGRATIONS_AT_ONCE: usize = 64;
-/// Between two rounds of migration.
-pub const MIGRATE_EVERY: Duration = Duration::from_secs(1);
+pub const TURNS_AT_ONCE: usize = 256;
 /// Between two group syncs of the journal.
 pub const SYNC_EVERY: Duration = Duration::from_millis(50);
 /// Between two looks for idle and failed rooms.
@@ -103,6 +108,8 @@ pub struct HostLimits {
     pub slow_after: Duration,
     /// How long a room without connections stays in memory.
     pub idle_room: Duration,
+    /// How old a room's oldest unstored record gets before it is on its way to the archive.
+    pub store_after: Duration,
 }
 
 impl Default for HostLimits {
@@ -117,6 +124,7 @@ impl Default for HostLimits {
             beat_after: Duration::from_millis(limits::BEAT_AFTER_MS),
             slow_after: Duration::from_millis(limits::SLOW_AFTER_MS),
             idle_room: Duration::from_millis(limits::IDLE_ROOM_MS),
+            store_after: MIGRATE_AFTER,
         }
     }
 }

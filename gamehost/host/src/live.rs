@@ -17,6 +17,7 @@ use crate::desk::Desk;
 use crate::lease::Lease;
 use crate::line::Line;
 use crate::membership::Term;
+use crate::migration::Standing;
 use crate::ports::HostId;
 
 mod delivery;
@@ -57,10 +58,14 @@ pub(crate) enum Pending {
     /// Nothing.
     #[default]
     Nothing,
-    /// Something that may wait for the next round.
-    Some,
-    /// Something that should not wait: the game is over.
-    Urgent,
+    /// Records, the oldest of which waits since then (elapsed milliseconds).
+    Since(u64),
+    /// What need not wait for more: records that fill half a chunk, or a checkpoint whose records are stored.
+    Gathered,
+    /// Nothing but a finish that could not be passed on.
+    Unannounced,
+    /// What must not wait: the game is over.
+    Over,
 }
 
 /// What an input leaves for the connection that brought it.
@@ -80,8 +85,15 @@ pub(crate) struct Batch {
     pub(crate) keep: Option<Checkpoint>,
     /// The `finished` record to announce, if it is stored.
     pub(crate) finish: Option<Seq>,
-    /// Whether records remain that did not fit into the chunk.
-    pub(crate) more: bool,
+}
+
+/// What follows from records being in the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// The `finished` record that may now be announced.
+    pub(crate) finish: Option<Seq>,
+    /// How far the journal may forget: a finish that is not announced stays in it, so that a restart announces it.
+    pub(crate) forget: Seq,
 }
 
 /// One room in memory.
@@ -92,8 +104,8 @@ pub(crate) struct LiveRoom {
     pub(crate) owner: HostId,
     /// The epoch this host claimed it with.
     pub(crate) epoch: Epoch,
-    /// Whether it waits for migration or is in it.
-    pub(crate) queued: AtomicBool,
+    /// Where it stands on its way to the archive.
+    standing: Mutex<Standing>,
     ended: AtomicBool,
     /// Where it lives now, once it was handed over.
     moved_to: OnceLock<String>,
@@ -140,7 +152,7 @@ impl LiveRoom {
             id: room.id(),
             owner: term.me,
             epoch: room.epoch(),
-            queued: AtomicBool::new(false),
+            standing: Mutex::default(),
             ended: AtomicBool::new(false),
             moved_to: OnceLock::new(),
             opened: elapsed,
@@ -160,6 +172,16 @@ impl LiveRoom {
                 room,
             }),
         }
+    }
+
+    /// Where it stands on its way to the archive. Held for a moment only.
+    pub(crate) fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it waits for the archive or is on its way there.
+    fn is_on_its_way(&self) -> bool {
+        *self.standing() != Standing::Nowhere
     }
 
     /// Whether it takes no more input.
@@ -273,14 +295,10 @@ impl LiveRoom {
             let stored = core.marks.stored;
             let keep = core.keep.take();
             let finish = core.finish.filter(|finish| *finish <= stored);
-            let more = chunk
-                .as_ref()
-                .is_some_and(|(chunk, _)| chunk.last() < core.marks.tail);
             let batch = Batch {
                 chunk,
                 keep,
                 finish,
-                more,
             };
             batch.is_some().then_some(batch)
         });
@@ -295,16 +313,16 @@ impl LiveRoom {
         });
     }
 
-    /// Records to `seq` are in the archive. Returns the `finished` record that may now be announced, and how far the
-    /// journal may forget: a finish that is not announced stays in it, so that a restart announces it.
-    pub(crate) fn stored(&self, desk: &Desk, now: Now, seq: Seq) -> Option<(Option<Seq>, Seq)> {
+    /// Records to `seq` are in the archive. `None` when the room has failed.
+    pub(crate) fn stored(&self, desk: &Desk, now: Now, seq: Seq) -> Option<Stored> {
         self.even_ended(|core| {
             core.marks.stored = core.marks.stored.max(seq);
             core.marks.check();
             core.handle(desk, now, None, Input::Stored(seq));
             let stored = core.marks.stored;
             let finish = core.finish.filter(|finish| *finish <= stored);
-            (finish, finish.map_or(stored, |finish| Seq(finish.0 - 1)))
+            let forget = finish.map_or(stored, |finish| Seq(finish.0 - 1));
+            Stored { finish, forget }
         })
         .ok()
     }
@@ -355,11 +373,10 @@ impl LiveRoom {
     pub(crate) fn evict(&self, elapsed: Duration, idle: Duration) -> bool {
         let evicted = self.with(|core| {
             // What is on its way to the archive may come back, and the journal is told only at the end of that way.
-            let on_its_way = self.queued.load(Ordering::Acquire);
             let quiet = core.lines.is_empty()
                 && core.pending() == Pending::Nothing
                 && !core.frozen
-                && !on_its_way;
+                && !self.is_on_its_way();
             if !quiet || elapsed.saturating_sub(core.idle_since) < idle {
                 return false;
             }
@@ -414,21 +431,18 @@ impl Batch {
     fn is_some(&self) -> bool {
         self.chunk.is_some() || self.keep.is_some() || self.finish.is_some()
     }
-
-    /// The last record in it.
-    pub(crate) fn last(&self) -> Option<Seq> {
-        self.chunk.as_ref().map(|(chunk, _)| chunk.last())
-    }
 }
 
 impl Core {
     fn pending(&self) -> Pending {
-        let some =
-            self.marks.stored < self.marks.tail || self.keep.is_some() || self.finish.is_some();
-        match (self.urgent, some) {
-            (true, _) => Pending::Urgent,
-            (false, true) => Pending::Some,
-            (false, false) => Pending::Nothing,
+        // Stored records lie before every checkpoint that is to be kept.
+        let gathered = self.keep.is_some() || self.room.fills_half_a_chunk();
+        match self.room.unstored_since() {
+            _ if self.urgent => Pending::Over,
+            _ if gathered => Pending::Gathered,
+            Some(since_ms) => Pending::Since(since_ms),
+            None if self.finish.is_some() => Pending::Unannounced,
+            None => Pending::Nothing,
         }
     }
 
@@ -452,4 +466,4 @@ mod glance;
 mod moving;
 mod operating;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,35 +1,45 @@
-//! Moving records to the archive, about once a second and at once when a game is over: sync the journal, store each
-//! room's chunk, tell the room, announce its finish, and only then let the journal forget. Also the group sync of the
-//! journal. While the archive is away play goes on, and all rooms wait together before it is tried again.
+//! Moving records to the archive: a room has its turn when its oldest unstored record is some seconds old, and at once
+//! when its game is over, when much has gathered, or when the room or the host is to go. Rooms whose time has come
+//! together share one sync of the journal. While the archive is away play goes on, and all rooms wait together before it
+//! is tried again. Also the group sync of the journal. What is done in a turn is in `turn`, in what order rooms come in
+//! `due`.
 
-use std::collections::VecDeque;
+mod due;
+mod turn;
+
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use latchkey_journal::SyncError;
-use latchkey_protocol::{Chunk, CloseCode, RoomId, Seq};
-use latchkey_room::{Checkpoint, Summary};
+use latchkey_protocol::RoomId;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use self::due::Due;
+pub(crate) use self::due::Standing;
+use self::turn::{Ending, Turn};
 use crate::backoff::Backoff;
 use crate::host::Shared;
-use crate::limits::{MIGRATE_EVERY, MIGRATIONS_AT_ONCE, PORT_WITHIN, SYNC_EVERY};
-use crate::live::{Batch, LiveRoom, Pending};
+use crate::limits::{MIGRATE_EVERY, SYNC_EVERY, TURNS_AT_ONCE};
+use crate::live::{LiveRoom, Pending};
 use crate::metrics::Metrics;
-use crate::ports::ArchiveError;
+use crate::time::Time;
 use crate::waits::Waits;
 
-/// The rooms that have something for the archive. Each is here at most once, so there are never more than rooms.
+/// Which rooms are due, and what must be known of them between their turns.
 pub(crate) struct Migration {
-    due: Mutex<VecDeque<Arc<LiveRoom>>>,
+    due: Mutex<Due>,
+    /// How old a record may get before its room has a turn.
+    after: Duration,
     kick: Notify,
     /// Counts the turns that have ended.
     settled: watch::Sender<u64>,
     /// Whether the journal may have segments to remove.
     freed: AtomicBool,
+    /// Whether the journal has lost a sync: what memory holds is then the only copy that is sure.
+    journal_lost: AtomicBool,
     /// Rooms of which the archive cannot read its own copy, and finishes that could not be passed on.
     stuck: Waits,
     unannounced: Waits,
@@ -37,13 +47,15 @@ pub(crate) struct Migration {
 }
 
 impl Migration {
-    /// Nothing to do yet.
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Nothing to do yet; a record waits for `after`.
+    pub(crate) fn new(seed: u64, after: Duration) -> Self {
         Self {
-            due: Mutex::new(VecDeque::new()),
+            due: Mutex::default(),
+            after,
             kick: Notify::new(),
             settled: watch::Sender::new(0),
             freed: AtomicBool::new(false),
+            journal_lost: AtomicBool::new(false),
             stuck: Waits::new(seed),
             unannounced: Waits::new(seed),
             seed,
@@ -51,16 +63,25 @@ impl Migration {
     }
 
     /// Notes what `live` has for the archive.
-    pub(crate) fn watch(&self, live: &Arc<LiveRoom>, pending: Pending) {
-        if pending == Pending::Nothing {
-            return;
+    pub(crate) fn watch(&self, live: &Arc<LiveRoom>, pending: Pending, time: &Time) {
+        let when = match pending {
+            Pending::Nothing => return,
+            // Nearly always it waits already, and its time does not come sooner for one more record.
+            Pending::Since(_) if *live.standing() != Standing::Nowhere => return,
+            Pending::Since(since_ms) => Duration::from_millis(since_ms) + self.after,
+            Pending::Gathered => time.elapsed(),
+            Pending::Unannounced => self.unannounced.until(live.id).max(time.elapsed()),
+            Pending::Over => Duration::ZERO,
+        };
+        self.put(live, when);
+        if pending == Pending::Over {
+            self.hurry();
         }
-        if !live.queued.swap(true, Ordering::AcqRel) {
-            self.due().push_back(live.clone());
-        }
-        if pending == Pending::Urgent {
-            self.kick.notify_one();
-        }
+    }
+
+    fn put(&self, live: &Arc<LiveRoom>, when: Duration) {
+        let when = when.max(self.stuck.until(live.id));
+        self.due().put(live, when);
     }
 
     /// Notes that the journal was told of stored records.
@@ -68,7 +89,7 @@ impl Migration {
         self.freed.store(true, Ordering::Release);
     }
 
-    /// Begins a round now.
+    /// Gives the rooms whose time has come their turns now.
     pub(crate) fn hurry(&self) {
         self.kick.notify_one();
     }
@@ -78,18 +99,9 @@ impl Migration {
         self.settled.subscribe()
     }
 
-    /// Gives `live` the next turn, before all that wait.
+    /// Gives `live` the next turn, before all that wait. The others' time does not come sooner for it.
     pub(crate) fn hasten(&self, live: &Arc<LiveRoom>) {
-        {
-            let mut due = self.due();
-            if !live.queued.swap(true, Ordering::AcqRel) {
-                due.push_front(live.clone());
-            } else if let Some(at) = due.iter().position(|other| Arc::ptr_eq(other, live))
-                && let Some(live) = due.remove(at)
-            {
-                due.push_front(live);
-            }
-        }
+        self.put(live, Duration::ZERO);
         self.hurry();
     }
 
@@ -109,39 +121,41 @@ impl Migration {
     /// Lets go of rooms that have nothing to give any more. While the archive is away no turn comes that would do so,
     /// and what they hold in memory may be opened anew meanwhile.
     pub(crate) fn drop_lost(&self) {
-        self.due().retain(|live| !live.is_lost());
+        self.due().drop_lost();
     }
 
-    fn due(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<LiveRoom>>> {
+    /// A room's turn has ended. It has another one if it has more.
+    fn end_turn(&self, live: &Arc<LiveRoom>, time: &Time) {
+        self.due().end_turn(live);
+        self.watch(live, live.pending(), time);
+        self.settled.send_modify(|turns| *turns += 1);
+    }
+
+    fn due(&self) -> MutexGuard<'_, Due> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes out up to `most` rooms that need not wait.
-    fn take(&self, most: usize, now: Duration) -> Vec<Arc<LiveRoom>> {
-        let mut due = self.due();
-        let mut taken = Vec::new();
-        for _ in 0..due.len() {
-            if taken.len() == most {
-                break;
-            }
-            match due.pop_front() {
-                Some(live) if self.stuck.holds(live.id, now) => due.push_back(live),
-                live => taken.extend(live),
+    /// Takes out at most so many rooms for their turns.
+    fn turns(&self, shared: &Arc<Shared>, most: usize) -> Vec<Turn> {
+        let now = shared.time.elapsed();
+        // A host that stops, or whose journal may have lost what it took, waits for no record to get older.
+        let pressed = shared.is_stopping() || self.journal_lost.load(Ordering::Acquire);
+        let until = if pressed { Duration::MAX } else { now };
+        let (mut turns, mut held) = (Vec::new(), Vec::new());
+        while turns.len() < most {
+            let next = self.due().take(until);
+            match next {
+                None => break,
+                Some(live) if self.stuck.holds(live.id, now) => held.push(live),
+                Some(live) => turns.extend(Turn::begin(shared, live)),
             }
         }
-        taken
+        for live in held {
+            self.due().end_turn(&live);
+            self.put(&live, now);
+        }
+        turns
     }
-}
-
-/// How a room's turn ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    /// Everything asked of the archive was done.
-    Done,
-    /// The same, and the room has more that does not wait.
-    More,
-    /// The archive is away.
-    ArchiveFailed,
 }
 
 /// Syncs the journal every [`SYNC_EVERY`] if anything was appended, or stored, which may free segments: nothing a member
@@ -178,6 +192,10 @@ async fn renew(shared: &Arc<Shared>) {
     let desk = shared.clone();
     let renewed = tokio::task::spawn_blocking(move || desk.desk.journal.renew()).await;
     if renewed.unwrap_or(false) {
+        shared
+            .migration
+            .journal_lost
+            .store(false, Ordering::Release);
         tracing::warn!("everything is stored, and the journal goes on in a new segment");
     }
 }
@@ -194,6 +212,8 @@ pub(crate) async fn sync(shared: &Arc<Shared>) -> bool {
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };
+    shared.migration.journal_lost.store(true, Ordering::Release);
+    shared.migration.hurry();
     shared.desk.metrics.sync_failures.up();
     tracing::error!(error = failed, "the journal could not be synced");
     false
@@ -210,227 +230,55 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     };
     loop {
         tokio::select! {
-            Some(turn) = turns.running.join_next(), if !turns.running.is_empty() => {
-                turns.ended(&shared, turn.unwrap_or(Turn::ArchiveFailed));
+            Some(ended) = turns.running.join_next(), if !turns.running.is_empty() => {
+                turns.ended(&shared, ended.unwrap_or(Ending::ArchiveAway));
             }
-            _ = tick.tick() => turns.round(&shared).await,
-            () = shared.migration.kick.notified() => turns.round(&shared).await,
+            _ = tick.tick() => turns.begin(&shared).await,
+            () = shared.migration.kick.notified() => turns.begin(&shared).await,
         }
     }
 }
 
 /// The rooms whose records are on their way.
 struct Turns {
-    running: JoinSet<Turn>,
+    running: JoinSet<Ending>,
     backoff: Backoff,
     /// When the archive may be tried again, in elapsed time.
     not_before: Duration,
 }
 
 impl Turns {
-    /// Gives every due room its turn, as far as there is place; a turn that ends makes place for the next.
-    async fn round(&mut self, shared: &Arc<Shared>) {
-        let now = shared.time.elapsed();
-        if now < self.not_before {
+    /// Gives every room whose time has come its turn, as far as there is place.
+    async fn begin(&mut self, shared: &Arc<Shared>) {
+        if shared.time.elapsed() < self.not_before {
             return;
         }
-        let rooms = shared
-            .migration
-            .take(MIGRATIONS_AT_ONCE.saturating_sub(self.running.len()), now);
-        let batches: Vec<_> = rooms
-            .into_iter()
-            .filter_map(|live| match live.batch() {
-                Some(batch) => Some((live, batch)),
-                None => {
-                    end_turn(shared, &live);
-                    None
-                }
-            })
-            .collect();
-        if batches.is_empty() {
+        let place = TURNS_AT_ONCE - self.running.len();
+        let turns = shared.migration.turns(shared, place);
+        if turns.is_empty() {
             return;
         }
         // Nothing reaches the archive that the journal could still lose: stored <= journaled.
         sync(shared).await;
-        for (live, batch) in batches {
-            if let Some(last) = batch.last() {
-                live.journaled(last);
-            }
-            let shared = shared.clone();
-            self.running.spawn(async move {
-                let guard = EndTurn {
-                    shared: &shared,
-                    live: &live,
-                };
-                let turn = carry(&shared, &live, batch).await;
-                drop(guard);
-                turn
-            });
+        for turn in turns {
+            turn.journaled();
+            self.running.spawn(turn.carry());
         }
     }
 
-    fn ended(&mut self, shared: &Shared, turn: Turn) {
-        match turn {
-            Turn::Done => self.backoff.worked(),
-            Turn::More => {
-                self.backoff.worked();
-                shared.migration.hurry();
-            }
-            Turn::ArchiveFailed => {
-                if shared.time.elapsed() >= self.not_before {
-                    let wait = self.backoff.failed();
-                    self.not_before = shared.time.elapsed() + wait;
+    fn ended(&mut self, shared: &Shared, ending: Ending) {
+        let now = shared.time.elapsed();
+        match ending {
+            Ending::Done => self.backoff.worked(),
+            Ending::ArchiveAway => {
+                if now >= self.not_before {
+                    self.not_before = now + self.backoff.failed();
                 }
             }
         }
-        if !shared.migration.due().is_empty() && self.running.len() + 1 == MIGRATIONS_AT_ONCE {
+        // Those that found no place share the next sync of the journal too, so they wait for half of the places.
+        if self.running.len() == TURNS_AT_ONCE / 2 && shared.migration.due().any(now) {
             shared.migration.hurry();
-        }
-    }
-}
-
-/// Ends a turn also when a port panics in it, or the room would never have another one.
-struct EndTurn<'t> {
-    shared: &'t Shared,
-    live: &'t Arc<LiveRoom>,
-}
-
-impl Drop for EndTurn<'_> {
-    fn drop(&mut self) {
-        end_turn(self.shared, self.live);
-    }
-}
-
-/// The room may be queued again, and is if it has more.
-fn end_turn(shared: &Shared, live: &Arc<LiveRoom>) {
-    live.queued.store(false, Ordering::Release);
-    shared.migration.watch(live, live.pending());
-    shared.migration.settled.send_modify(|turns| *turns += 1);
-}
-
-async fn carry(shared: &Arc<Shared>, live: &Arc<LiveRoom>, batch: Batch) -> Turn {
-    let Batch {
-        chunk,
-        keep,
-        mut finish,
-        more,
-    } = batch;
-    if let Some((chunk, summary)) = chunk {
-        match store(shared, live, chunk, summary).await {
-            // At once: what follows may fail, and the next turn may have no chunk.
-            Ok(Some((announce, upto))) => {
-                shared.forget(live.id, upto);
-                finish = announce;
-            }
-            Ok(None) => return Turn::Done,
-            Err(turn) => {
-                keep.into_iter()
-                    .for_each(|checkpoint| live.not_kept(checkpoint));
-                return turn;
-            }
-        }
-    }
-    if let Some(checkpoint) = keep
-        && let Err(turn) = keep_checkpoint(shared, live, checkpoint).await
-    {
-        return turn;
-    }
-    if let Some(seq) = finish
-        && announce(shared, live, seq).await
-    {
-        shared.forget(live.id, live.announced());
-    }
-    if more { Turn::More } else { Turn::Done }
-}
-
-/// Stores a chunk and tells the room; then the `finished` record that may be announced, and how far the journal may
-/// forget. `None` when the room failed meanwhile.
-async fn store(
-    shared: &Arc<Shared>,
-    live: &Arc<LiveRoom>,
-    chunk: Chunk,
-    summary: Summary,
-) -> Result<Option<(Option<Seq>, Seq)>, Turn> {
-    let (last, records) = (chunk.last(), chunk.records.len() as u64);
-    let appended = shared.ports.archive.append(chunk.clone(), summary.encode());
-    if let Err(turn) = judge(shared, live, shared.archive(appended).await) {
-        live.not_stored(chunk, summary);
-        return Err(turn);
-    }
-    shared.desk.metrics.chunks_stored.up();
-    shared.desk.metrics.records_stored.add(records);
-    Ok(live.stored(&shared.desk, shared.time.now(), last))
-}
-
-async fn keep_checkpoint(
-    shared: &Arc<Shared>,
-    live: &Arc<LiveRoom>,
-    checkpoint: Checkpoint,
-) -> Result<(), Turn> {
-    let Checkpoint { seq, state } = checkpoint.clone();
-    let kept = shared.ports.archive.keep(live.id, live.epoch, seq, state);
-    let judged = judge(shared, live, shared.archive(kept).await);
-    match judged {
-        Ok(()) => shared.desk.metrics.checkpoints_kept.up(),
-        Err(_) => live.not_kept(checkpoint),
-    }
-    judged
-}
-
-/// Passes the finish on; whether that worked. If not, a later turn of the room tries again.
-async fn announce(shared: &Arc<Shared>, live: &Arc<LiveRoom>, seq: Seq) -> bool {
-    let room = live.id;
-    let unannounced = &shared.migration.unannounced;
-    if unannounced.holds(room, shared.time.elapsed()) {
-        return false;
-    }
-    let error = match timeout(PORT_WITHIN, shared.ports.finishes.finished(room, seq)).await {
-        Ok(Ok(())) => {
-            unannounced.over(room);
-            shared.desk.metrics.finishes_announced.up();
-            tracing::info!(%room, %seq, "the finished game is announced");
-            return true;
-        }
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "it took too long".to_owned(),
-    };
-    if unannounced.failed(room, shared.time.elapsed()) {
-        tracing::warn!(%room, %seq, error, "the finished game could not be announced; it is tried again");
-    }
-    false
-}
-
-/// What an answer of the archive means: a room that is fenced or disagrees with it is stopped, anything else is tried
-/// again after a wait.
-fn judge(shared: &Shared, live: &LiveRoom, answer: Result<(), ArchiveError>) -> Result<(), Turn> {
-    let (room, epoch) = (live.id, live.epoch);
-    match answer {
-        Ok(()) => {
-            shared.migration.unstick(room, &shared.desk.metrics);
-            Ok(())
-        }
-        Err(ArchiveError::Fenced(writer)) => {
-            tracing::warn!(%room, %epoch, %writer, "another epoch writes the room; it is stopped here");
-            live.stop(CloseCode::NotReady);
-            Err(Turn::Done)
-        }
-        Err(error @ ArchiveError::Gap { .. }) => {
-            // Memory and archive disagree: rebuilt from the archive and the journal, the room knows what is true.
-            tracing::error!(%room, %epoch, %error, "the room is taken out");
-            live.stop(CloseCode::RoomFailed);
-            Err(Turn::Done)
-        }
-        Err(error @ ArchiveError::Corrupt(_)) => {
-            // It concerns this room alone, so only this room waits.
-            if shared.migration.stuck.failed(room, shared.time.elapsed()) {
-                shared.desk.metrics.rooms_stuck.up();
-                tracing::error!(%room, %epoch, %error, "the room cannot be stored; play goes on, and the journal keeps its records");
-            }
-            Err(Turn::Done)
-        }
-        Err(error @ ArchiveError::Unavailable(_)) => {
-            tracing::debug!(%room, %epoch, %error, "the archive did not take it");
-            Err(Turn::ArchiveFailed)
         }
     }
 }

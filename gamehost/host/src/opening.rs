@@ -110,12 +110,14 @@ async fn open(
         &shared.desk.backlog,
     ));
     tracing::info!(%room, %epoch, %stored, recovered, "the room is open");
-    // Recovered records, and a finish that may not have been announced, wait for nobody.
-    let pending = live.pending();
-    if pending == Pending::Nothing {
+    // Recovered records have waited, and a finish may not have been announced.
+    if live.pending() == Pending::Nothing {
         shared.forget(room, stored);
+    } else {
+        shared
+            .migration
+            .watch(&live, Pending::Gathered, &shared.time);
     }
-    shared.migration.watch(&live, pending);
     Ok(live)
 }
 

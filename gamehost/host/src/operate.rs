@@ -114,7 +114,7 @@ impl Shared {
         let live = here(self, room)?;
         let taken = live.take_away(&self.desk, self.time.now(), member);
         let (done, pending) = taken.map_err(|ended| not_here(room, ended))?;
-        self.migration.watch(&live, pending);
+        self.migration.watch(&live, pending, &self.time);
         if !done {
             return Err(NotDone::NotTakenAway { room, member });
         }
@@ -127,7 +127,7 @@ impl Shared {
         let live = here(self, room)?;
         let said = live.notice(&self.desk, self.time.now(), body);
         let (done, pending) = said.map_err(|ended| not_here(room, ended))?;
-        self.migration.watch(&live, pending);
+        self.migration.watch(&live, pending, &self.time);
         if !done {
             let limit = limits::BODY_SOFT;
             return Err(NotDone::NotSaid { room, limit });

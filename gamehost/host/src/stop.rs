@@ -29,7 +29,9 @@ pub(crate) async fn stop(shared: &Arc<Shared>, within: Duration) -> Summary {
     let connections = rooms.iter().map(|live| live.connections()).sum();
     for live in &rooms {
         live.stop(CloseCode::GoingAway);
-        shared.migration.watch(live, live.pending());
+        if live.pending() != Pending::Nothing {
+            shared.migration.hasten(live);
+        }
     }
     let stored = async {
         let mut owed = u64::MAX;

@@ -51,7 +51,13 @@ impl Waits {
 
     /// Whether `room` still has to wait.
     pub(crate) fn holds(&self, room: RoomId, now: Duration) -> bool {
-        self.lock().get(&room).is_some_and(|wait| now < wait.until)
+        now < self.until(room)
+    }
+
+    /// Until when `room` has to wait, in elapsed time.
+    pub(crate) fn until(&self, room: RoomId) -> Duration {
+        let rooms = self.lock();
+        rooms.get(&room).map_or(Duration::ZERO, |wait| wait.until)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Wait>> {

@@ -85,7 +85,7 @@ pub const TICKET_SECONDS: u64 = 60;
 pub const TICKET_LEEWAY_SECONDS: u64 = 10;
 /// `stored` is told at most so often beside another frame (P4.7).
 pub const STORED_EVERY_MS: u64 = 1_000;
-/// `stored` is told at most so often by itself (P4.7).
+/// `stored` is told at most so often by itself, and a mark waits so long for another frame that takes it along (P4.7).
 pub const STORED_ALONE_MS: u64 = 3_000;
 /// Bytes of records in one chunk of the archive.
 pub const CHUNK_BYTES: usize = 1024 * 1024;

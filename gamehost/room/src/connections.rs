@@ -1,6 +1,6 @@
 //! The joined connections of a room: where each stands in what all of them share.
 
-use latchkey_protocol::Seq;
+use latchkey_protocol::{Seq, limits};
 
 use crate::ConnectionId;
 use crate::bucket::Tally;
@@ -26,6 +26,18 @@ pub(crate) struct Connection {
     pub(crate) frames: Tally,
     /// Its refused frames.
     pub(crate) refusals: Tally,
+}
+
+impl Connection {
+    /// From when on it is told by a frame of its own how far records are stored, and whether storing lags. A mark waits
+    /// for another frame that takes it along; that storing lags or has caught up does not.
+    pub(crate) fn told_alone_from(&self, stored_at_ms: u64, behind: bool) -> u64 {
+        let news_at = match self.told_behind == behind {
+            true => stored_at_ms,
+            false => 0,
+        };
+        self.told_at_ms.max(news_at) + limits::STORED_ALONE_MS
+    }
 }
 
 /// All of them, sorted by id.

@@ -52,6 +52,12 @@ impl Window {
             && self.unstored_bytes < limits::UNSTORED_BYTES
     }
 
+    /// Whether the unstored records would fill half a chunk of the archive.
+    pub(crate) fn fills_half_a_chunk(&self) -> bool {
+        self.unstored.len() >= limits::CHUNK_RECORDS / 2
+            || self.unstored_bytes >= limits::CHUNK_BYTES / 2
+    }
+
     /// Adds the record after the tail, at this elapsed time. Its frame is encoded here, once for everybody.
     pub(crate) fn push(&mut self, record: Record, since_ms: u64) {
         debug_assert_eq!(record.seq, self.tail.next(), "the log has no gaps");

@@ -64,6 +64,7 @@ impl Room {
         {
             return Read::More;
         }
+        let stored_at = self.stored_at_ms;
         let Some(reader) = self.connections.get_mut(connection) else {
             return Read::Gone;
         };
@@ -77,13 +78,13 @@ impl Room {
         // Skips the member's own signals, which would be looked through again at each read.
         reader.signals = self.signals.version();
         // Beside another frame it costs next to nothing; alone it is as dear as a record.
-        let apart = if take.any {
-            limits::STORED_EVERY_MS
+        let from = if take.any {
+            reader.told_at_ms + limits::STORED_EVERY_MS
         } else {
-            limits::STORED_ALONE_MS
+            reader.told_alone_from(stored_at, behind)
         };
         let news = reader.told < seq || reader.told_behind != behind;
-        if news && now.elapsed_ms >= reader.told_at_ms + apart {
+        if news && now.elapsed_ms >= from {
             let shared = match behind {
                 true => &mut self.behind_frame,
                 false => &mut self.stored_frame,
@@ -113,13 +114,12 @@ impl Room {
     #[must_use]
     pub fn next_due(&self, connection: ConnectionId) -> Option<u64> {
         let reader = self.connections.get(connection)?;
-        let untold = reader.told < self.stored();
+        let alone_from = |behind| reader.told_alone_from(self.stored_at_ms, behind);
         // Storing catches up by storing only, so who was told that it lags waits for the next mark.
-        let news = match untold {
-            true => Some(0),
-            false => self.behind_from().filter(|_| !reader.told_behind),
-        };
-        let stored = news.map(|from| from.max(reader.told_at_ms + limits::STORED_ALONE_MS));
+        let lags = || self.behind_from().filter(|_| !reader.told_behind);
+        let lags = lags().map(|from| from.max(alone_from(true)));
+        let mark = (reader.told < self.stored()).then(|| alone_from(reader.told_behind));
+        let stored = lags.into_iter().chain(mark).min();
         let signal = self.signals.due_for(reader.seat);
         stored.into_iter().chain(signal).min()
     }

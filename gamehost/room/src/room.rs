@@ -27,6 +27,8 @@ pub struct Room {
     pub(crate) fold: Summary,
     /// The fold as far as it is stored, rolled forward as the archive takes records.
     pub(crate) stored_fold: Summary,
+    /// When the archive last took records, in elapsed milliseconds.
+    pub(crate) stored_at_ms: u64,
     /// What lives only in memory of each seat, by the same index as the summary's seats.
     pub(crate) live: Vec<Live>,
     pub(crate) connections: Connections,
@@ -104,6 +106,7 @@ impl Room {
             behind_frame: Shared::default(),
             fold,
             stored_fold: stored,
+            stored_at_ms: start.elapsed_ms,
         })
     }
 
@@ -131,7 +134,7 @@ impl Room {
                     out.push(Command::Wake);
                 }
             }
-            Input::Stored(seq) => self.store_to(seq, out),
+            Input::Stored(seq) => self.store_to(seq, now, out),
             Input::TakeAway(member) => self.take_away(member, now, log, out),
             Input::Notice(body) => self.notice(body, now, log, out),
         }
@@ -163,7 +166,7 @@ impl Room {
         }
     }
 
-    fn store_to(&mut self, seq: Seq, out: &mut Vec<Command>) {
+    fn store_to(&mut self, seq: Seq, now: Now, out: &mut Vec<Command>) {
         assert!(
             seq <= self.tail(),
             "only ordered records can be stored: {seq} is beyond the tail {}",
@@ -182,6 +185,7 @@ impl Room {
                 .expect("what was folded once as the tail fits again");
         }
         self.log.trim();
+        self.stored_at_ms = now.elapsed_ms;
         self.stored_frame.change();
         self.behind_frame.change();
         out.extend(self.checkpoints.due(seq).map(Command::Keep));
@@ -234,6 +238,18 @@ impl Room {
         })
     }
 
+    /// Whether so much is unstored that it should go to the archive without waiting for more.
+    #[must_use]
+    pub fn fills_half_a_chunk(&self) -> bool {
+        self.log.fills_half_a_chunk()
+    }
+
+    /// Since when the oldest unstored record waits, in milliseconds of [`Now::elapsed_ms`].
+    #[must_use]
+    pub fn unstored_since(&self) -> Option<u64> {
+        self.log.unstored_since()
+    }
+
     /// Records after the stored ones, at most one chunk's worth, for migration to the archive.
     #[must_use]
     pub fn unstored(&self) -> Vec<Record> {
@@ -257,7 +273,7 @@ impl Room {
 
     /// From when on storing lags (P4.7), unless more is stored until then: in milliseconds of [`Now::elapsed_ms`].
     pub(crate) fn behind_from(&self) -> Option<u64> {
-        let since = self.log.unstored_since()?;
+        let since = self.unstored_since()?;
         Some(since + limits::BEHIND_AFTER_MS)
     }
 

@@ -1,8 +1,6 @@
 //! A room on its way to another host: it stands still, everything of it is stored, and then it is either let go or
 //! played on. Who decides, and what the directory is told, is in `handover`.
 
-use std::sync::atomic::Ordering;
-
 use latchkey_protocol::{CloseCode, Seq};
 
 use super::{Ended, LiveRoom};
@@ -38,7 +36,7 @@ impl LiveRoom {
     pub(crate) fn is_stored_to(&self, seq: Seq) -> bool {
         let core = self.lock();
         // What is on its way to the archive is no longer on the books, but the room's turn is not over.
-        let on_its_way = self.queued.load(Ordering::Acquire) && core.finish.is_none();
+        let on_its_way = self.is_on_its_way() && core.finish.is_none();
         core.marks.stored >= seq && core.keep.is_none() && !on_its_way
     }
 

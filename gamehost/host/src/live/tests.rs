@@ -7,7 +7,7 @@ use super::*;
 use crate::ports::{Generation, Slot};
 
 /// A room of which one record is in the journal alone.
-fn with_an_unstored_record() -> LiveRoom {
+pub(crate) fn with_an_unstored_record() -> LiveRoom {
     let me = HostId {
         slot: Slot(1),
         generation: Generation(1),
@@ -41,12 +41,27 @@ fn with_an_unstored_record_under(term: Term, backlog: &Arc<Backlog>) -> LiveRoom
     LiveRoom::new(Room::open(start).unwrap(), Duration::ZERO, term, backlog)
 }
 
+const NOW: Now = Now {
+    elapsed_ms: 0,
+    wall: UnixMs(5),
+};
+
+/// A desk over a journal in a folder of its own.
+fn desk() -> (tempfile::TempDir, Desk) {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(latchkey_journal::Folder::open(folder.path()).unwrap());
+    let limits = latchkey_journal::Limits::default();
+    let (journal, _) = latchkey_journal::Journal::open(disk, limits).unwrap();
+    let bytes = latchkey_protocol::limits::HOST_UNSTORED_BYTES;
+    (folder, Desk::new(journal, bytes))
+}
+
 #[test]
 fn a_room_that_was_told_to_go_still_gives_its_records() {
     let live = with_an_unstored_record();
     live.stop(CloseCode::GoingAway);
-    assert_eq!(live.pending(), Pending::Some);
-    assert_eq!(live.batch().unwrap().last(), Some(Seq(1)));
+    assert_eq!(live.pending(), Pending::Since(0));
+    assert_eq!(live.batch().unwrap().chunk.unwrap().0.last(), Seq(1));
 }
 
 #[test]
@@ -79,20 +94,18 @@ fn a_room_that_panicked_may_have_journaled_more_than_its_books_say() {
 #[test]
 fn a_room_on_its_way_to_the_archive_does_not_leave_memory() {
     let live = with_an_unstored_record();
-    live.lock().marks.stored = Seq(1);
-    live.queued.store(true, Ordering::Release);
+    let (_folder, desk) = desk();
+    live.journaled(Seq(1));
+    live.stored(&desk, NOW, Seq(1)).unwrap();
+    *live.standing() = Standing::Turn;
     assert!(!live.evict(Duration::from_secs(60), Duration::from_secs(1)));
-    live.queued.store(false, Ordering::Release);
+    *live.standing() = Standing::Nowhere;
     assert!(live.evict(Duration::from_secs(60), Duration::from_secs(1)));
 }
 
 #[test]
 fn a_room_orders_nothing_while_its_hosts_lease_is_over_and_nothing_ever_again_when_it_was_ended() {
-    let folder = tempfile::tempdir().unwrap();
-    let disk = Arc::new(latchkey_journal::Folder::open(folder.path()).unwrap());
-    let limits = latchkey_journal::Limits::default();
-    let (journal, _) = latchkey_journal::Journal::open(disk, limits).unwrap();
-    let desk = Desk::new(journal, latchkey_protocol::limits::HOST_UNSTORED_BYTES);
+    let (_folder, desk) = desk();
     let me = HostId {
         slot: Slot(1),
         generation: Generation(1),

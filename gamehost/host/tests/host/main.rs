@@ -9,6 +9,7 @@ mod fencing;
 mod hostile;
 mod letting_go;
 mod membership;
+mod migrating;
 mod moving;
 mod operating;
 mod playing;

@@ -54,6 +54,7 @@ fn p4_7_storing_lags_as_long_as_the_oldest_record_waits_too_long_however_much_is
     assert_eq!(marks(&mut table, 1)[0]["behind"], true);
     table.pass(5_000);
     table.stored(1);
+    table.pass(STORED_ALONE_MS);
     let told = marks(&mut table, 1);
     assert_eq!(told, [json!({"op": "stored", "seq": 1, "behind": true})]);
     table.say(1, 2);

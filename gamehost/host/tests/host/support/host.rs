@@ -50,7 +50,11 @@ impl World {
             archive: Arc::default(),
             finishes: Arc::default(),
             clock: Arc::new(SetClock::at(UnixMs(1_700_000_000_000))),
-            limits: HostLimits::default(),
+            limits: HostLimits {
+                // Most tests wait for records to be stored.
+                store_after: Duration::from_millis(200),
+                ..HostLimits::default()
+            },
             journal: Limits::default(),
             signer: Arc::new(TicketSigner::from_secret(&[5; 32])),
             disk: Arc::new(TempDir::new().unwrap()),
