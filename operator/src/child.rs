@@ -115,7 +115,7 @@ async fn leave(host: &Host) -> latchkey_host::StopSummary {
 
 /// Serves `router` on a free port of this machine alone, until `stop` becomes true.
 async fn serve(router: Router, stop: &watch::Sender<bool>) -> Result<SocketAddr> {
-    let listener = listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    let listener = listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let address = listener.local_addr().context("a listener has no address")?;
     let stop = stop.subscribe();
     tokio::spawn(listener::serve(listener, router, Callers::Parent, stop));

@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
@@ -37,6 +37,9 @@ const UNREAD_FOR: Duration = Duration::from_secs(30);
 const HEAD_BYTES: usize = 32 * 1024;
 /// Header lines of a request.
 const HEAD_LINES: usize = 64;
+/// Connections that the system holds for this program to accept them. Tens of thousands may come back at once, and one
+/// that finds no place there is not refused but hears nothing.
+const UNACCEPTED: u32 = 4_096;
 /// After the system refused to give a connection.
 const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(50);
 /// From asking to stop until open requests are cut off.
@@ -52,8 +55,19 @@ pub(crate) enum Callers {
 }
 
 /// Takes the address.
-pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
+pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let listen = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // As Tokio does, so that a program that is started again finds its address free.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(UNACCEPTED)
+    };
+    listen().with_context(|| {
         format!("cannot listen on {address}; another program may have it: choose a port with --port, or 0 for any")
     })
 }

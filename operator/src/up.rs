@@ -45,9 +45,9 @@ async fn up(settings: &Up) -> Result<()> {
     one_region_or_each(settings)?;
     let data = DataFolder::open(&settings.data)?;
     let mut held = data.hold()?;
-    let listener = listener::bind(SocketAddr::new(settings.bind, settings.port)).await?;
+    let listener = listener::bind(SocketAddr::new(settings.bind, settings.port))?;
     let url = public_url(settings, &listener)?;
-    let admin_listener = bind_admin(settings, &listener).await?;
+    let admin_listener = bind_admin(settings, &listener)?;
     let admin_url = format!("http://{}", admin_listener.local_addr()?);
     let site = url
         .parse()
@@ -242,19 +242,16 @@ impl Hosts {
 
 /// The admin listener on this machine alone: at the port that was asked for, else at the one after the public port, else
 /// at any.
-async fn bind_admin(settings: &Up, public: &TcpListener) -> Result<TcpListener> {
+fn bind_admin(settings: &Up, public: &TcpListener) -> Result<TcpListener> {
     let at = |port| SocketAddr::new(settings.admin_bind, port);
     if let Some(port) = settings.admin_port {
-        return listener::bind(at(port)).await;
+        return listener::bind(at(port));
     }
     let next = match settings.port {
         0 => 0,
         _ => public.local_addr()?.port().checked_add(1).unwrap_or(0),
     };
-    match listener::bind(at(next)).await {
-        Ok(listener) => Ok(listener),
-        Err(_) => listener::bind(at(0)).await,
-    }
+    listener::bind(at(next)).or_else(|_| listener::bind(at(0)))
 }
 
 /// The address people use: as told, else this machine under the port that was taken.
