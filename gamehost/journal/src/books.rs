@@ -3,7 +3,7 @@
 //! Memory is bounded by the journal's limit: a room that is stored as far as it goes takes none, any other one entry
 //! for each segment that holds records of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use latchkey_protocol::{Record, RoomId, Seq, UnixMs};
 
@@ -76,7 +76,7 @@ impl Room {
 /// All accounts.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
-    rooms: BTreeMap<RoomId, Room>,
+    rooms: HashMap<RoomId, Room>,
     segments: BTreeMap<Number, Segment>,
     bytes: u64,
 }

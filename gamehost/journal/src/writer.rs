@@ -2,7 +2,7 @@
 //!
 //! All of it happens under the journal's lock, so that entries of one room stand in the order of its seqs.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use latchkey_protocol::{Record, RoomId, Seq, limits};
@@ -56,7 +56,7 @@ pub(crate) struct Writer {
     unsynced: Vec<Arc<dyn DiskFile>>,
     /// Whether the coming of a segment's name may not be durable.
     names: bool,
-    runs: BTreeMap<RoomId, Continued>,
+    runs: HashMap<RoomId, Continued>,
     /// Where the segment before the next one ends.
     previous: Option<Seal>,
     /// Whether the previous segment's file goes on after its end (J4.2).
@@ -82,7 +82,7 @@ impl Writer {
             active: None,
             names: !unsynced.is_empty(),
             unsynced,
-            runs: BTreeMap::new(),
+            runs: HashMap::new(),
             previous,
             torn,
             next,

@@ -53,15 +53,16 @@ where
         let Some(work) = self.work.take() else {
             return Ok(());
         };
-        transaction.execute_batch("SAVEPOINT one_write")?;
+        let step = |sql| transaction.prepare_cached(sql)?.execute([]);
+        step("SAVEPOINT one_write")?;
         // The writer serves everybody and goes on, also after a panic.
         let done = catch_unwind(AssertUnwindSafe(|| work(transaction)));
         // SQLite ends the whole transaction by itself after some errors of the disk. There is no savepoint then, and
         // either statement fails.
-        transaction.execute_batch(match done {
-            Ok(Ok(_)) => "RELEASE one_write",
-            _ => "ROLLBACK TO one_write; RELEASE one_write",
-        })?;
+        if !matches!(done, Ok(Ok(_))) {
+            step("ROLLBACK TO one_write")?;
+        }
+        step("RELEASE one_write")?;
         self.outcome = done.ok();
         Ok(())
     }
