@@ -70,8 +70,22 @@ struct Tally {
     records: AtomicU64,
     lost: AtomicU64,
     refused: AtomicU64,
+    /// Members who were last told that storing lags.
+    behind: AtomicU64,
     rooms: Vec<AtomicU64>,
     changed: Notify,
+}
+
+impl Tally {
+    /// One member was told that storing lags, or that it no longer does.
+    fn behind_is(&self, behind: bool) {
+        if behind {
+            self.behind.fetch_add(1, Ordering::SeqCst);
+        } else {
+            self.behind.fetch_sub(1, Ordering::SeqCst);
+        }
+        self.changed.notify_one();
+    }
 }
 
 /// What the members are to do.
@@ -160,6 +174,18 @@ impl Crowd {
         let until = self.refused() + more;
         self.until(longest, "enough refusals", |tally| {
             tally.refused.load(Ordering::SeqCst) >= until
+        })
+        .await
+    }
+
+    /// Waits until as many `members` as that were last told that storing lags.
+    ///
+    /// # Errors
+    /// As [`Crowd::until_records`].
+    pub async fn until_behind(&mut self, members: u64, longest: Duration) -> anyhow::Result<()> {
+        let what = format!("storing to lag for {members} members");
+        self.until(longest, &what, |tally| {
+            tally.behind.load(Ordering::SeqCst) == members
         })
         .await
     }

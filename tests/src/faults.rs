@@ -46,7 +46,7 @@ impl Away {
 #[derive(Debug)]
 pub struct Slow {
     enough: oneshot::Sender<()>,
-    holding: JoinHandle<anyhow::Result<()>>,
+    holding: JoinHandle<anyhow::Result<u32>>,
 }
 
 impl Slow {
@@ -58,23 +58,25 @@ impl Slow {
         let mut connection = open(file)?;
         let (enough, mut told) = oneshot::channel();
         let holding = tokio::spawn(async move {
+            let mut holds = 0;
             while told.try_recv().is_err() {
                 connection =
                     spawn_blocking(move || lock(&connection).map(|()| connection)).await??;
                 tokio::time::sleep(each).await;
                 connection.execute_batch("ROLLBACK")?;
+                holds += 1;
                 tokio::time::sleep(FREE).await;
             }
-            Ok(())
+            Ok(holds)
         });
         Ok(Self { enough, holding })
     }
 
-    /// Writes are as quick as ever again.
+    /// Writes are as quick as ever again. Returns how often the database was held.
     ///
     /// # Errors
     /// When the lock could not be taken all the time.
-    pub async fn end(self) -> anyhow::Result<()> {
+    pub async fn end(self) -> anyhow::Result<u32> {
         // A holder that has ended by itself tells why below.
         let _ = self.enough.send(());
         self.holding.await?

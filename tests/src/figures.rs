@@ -1,4 +1,4 @@
-//! What players felt of a move or a loss, measured in what they saw: reported by the suites, not judged.
+//! What players felt of a move, a loss or a slow archive, measured in what they saw. What a figure should be, suites say.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -70,6 +70,59 @@ pub fn given_back(rooms: &[Vec<History>]) -> usize {
     events
         .filter(|event| matches!(event.seen, Seen::GaveBack { .. }))
         .count()
+}
+
+/// How the connections of one member ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Endings {
+    /// With the word that the room lives elsewhere (P4.9).
+    pub moved: usize,
+    /// In any other way.
+    pub otherwise: usize,
+}
+
+/// How the connections of each member ended, of all rooms.
+#[must_use]
+pub fn endings(rooms: &[Vec<History>]) -> Vec<Endings> {
+    rooms.iter().flatten().map(endings_of).collect()
+}
+
+fn endings_of(history: &History) -> Endings {
+    let mut endings = Endings::default();
+    for (number, event) in history.events.iter().enumerate() {
+        if event.seen != Seen::Lost {
+            continue;
+        }
+        let before = number.checked_sub(1).map(|before| &history.events[before]);
+        if before.is_some_and(|before| before.seen == Seen::Moved) {
+            endings.moved += 1;
+        } else {
+            endings.otherwise += 1;
+        }
+    }
+    endings
+}
+
+/// How long everybody waited for the record of what was said from `since` to `until`.
+#[must_use]
+pub fn waits_between(rooms: &[Vec<History>], since: Duration, until: Duration) -> Vec<Duration> {
+    let waits = rooms.iter().flatten().flat_map(waits);
+    waits
+        .filter(|(said, _)| since <= *said && *said <= until)
+        .map(|(_, wait)| wait)
+        .collect()
+}
+
+/// Bytes of everything that was said from `since` to `until`, each once.
+#[must_use]
+pub fn bytes_said(rooms: &[Vec<History>], since: Duration, until: Duration) -> u64 {
+    let events = rooms.iter().flatten().flat_map(|history| &history.events);
+    let said = events.filter(|event| since <= event.at && event.at <= until);
+    said.map(|event| match &event.seen {
+        Seen::Said { body, .. } => body.len() as u64,
+        _ => 0,
+    })
+    .sum()
 }
 
 /// Says and records seen, of all members.
@@ -198,6 +251,36 @@ mod tests {
         let again = play_again(&rooms, Duration::from_secs(4));
         assert_eq!(again, [Duration::from_secs(5)]);
         assert_eq!(rewinds(&rooms), 0);
+        let waits = waits_between(&rooms, from, to);
+        assert_eq!(waits, [Duration::from_secs(7)]);
+        assert_eq!(
+            waits_between(&rooms, Duration::from_secs(3), to),
+            [],
+            "nothing was said then"
+        );
+        assert_eq!(bytes_said(&rooms, from, to), 1);
+        assert_eq!(bytes_said(&rooms, Duration::from_secs(3), to), 0);
         assert_eq!(counts(&rooms), (1, 2));
+    }
+
+    #[test]
+    fn a_connection_ended_by_a_move_only_when_the_member_was_told_so_on_it() {
+        let rooms = told(vec![
+            (1, welcome()),
+            (2, Seen::Moved),
+            (2, Seen::Lost),
+            // Told while it asked: no connection ended by that.
+            (3, Seen::Asked),
+            (3, Seen::Moved),
+            (3, Seen::Asked),
+            (4, welcome()),
+            (5, record(2, 1)),
+            (6, Seen::Lost),
+        ]);
+        let one_of_each = Endings {
+            moved: 1,
+            otherwise: 1,
+        };
+        assert_eq!(endings(&rooms), [one_of_each]);
     }
 }

@@ -125,6 +125,8 @@ pub enum Seen {
     Record(Arc<Record>),
     /// It was told that records to here are stored.
     Stored(u64),
+    /// It was told that storing lags, or that it no longer does (P4.7). Noted when it changes.
+    Behind(bool),
     /// It decided to add to the log: the number and the content as JSON text. Sent now, and again until ordered.
     Said {
         /// The member's number.

@@ -57,6 +57,8 @@ pub struct Player {
     pub log: Vec<Arc<Record>>,
     /// The last record known to be stored.
     pub stored: u64,
+    /// Whether it was last told that storing lags (P4.7).
+    pub behind: bool,
     /// Frames refused because there were too many of them; each is sent again.
     pub slowed: u64,
     /// Frames refused because the host could not keep them; each is sent again.
@@ -98,6 +100,7 @@ impl Player {
             history,
             log: Vec::new(),
             stored: 0,
+            behind: false,
             slowed: 0,
             unavailable: 0,
             url: String::new(),
@@ -140,6 +143,14 @@ impl Player {
         self.stored = seq;
         self.tail.stored(seq);
         self.outbox.stored(seq);
+    }
+
+    /// What a `welcome` or `stored` says of storing: it lags when the word is there.
+    fn take_behind(&mut self, frame: &Value) {
+        let behind = frame["behind"] == true;
+        if std::mem::replace(&mut self.behind, behind) != behind {
+            self.history.note(Seen::Behind(behind));
+        }
     }
 
     /// Says something: now, and again after each reconnect until it is ordered. Without a connection it waits.
@@ -279,6 +290,7 @@ impl Player {
             Some("stored") => {
                 self.take_stored(number(&frame["seq"])?);
                 self.history.note(Seen::Stored(self.stored));
+                self.take_behind(&frame);
             }
             Some("presence") => {
                 let online = frame["online"].as_array().context("online")?;

@@ -135,7 +135,11 @@ impl<'a> Story<'a> {
                     });
                 }
             }
-            Seen::Said { .. } | Seen::Offered { .. } | Seen::Moved | Seen::Lost => {}
+            Seen::Said { .. }
+            | Seen::Offered { .. }
+            | Seen::Behind(_)
+            | Seen::Moved
+            | Seen::Lost => {}
         }
     }
 

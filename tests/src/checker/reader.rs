@@ -60,7 +60,7 @@ pub(super) fn read(history: &History, promise: Promise, wrong: &mut Vec<Wrong>) 
             Seen::Record(record) => state.record(record),
             Seen::Stored(seq) => state.stored(*seq),
             Seen::GaveBack { .. } => state.gave_back(),
-            Seen::Said { .. } | Seen::Offered { .. } | Seen::Moved => {}
+            Seen::Said { .. } | Seen::Offered { .. } | Seen::Behind(_) | Seen::Moved => {}
         }
     }
     state.reader

@@ -330,6 +330,7 @@ fn over_time(histories: &[History], promise: Promise, wrong: &mut Vec<Wrong>) {
             Seen::Rewound { .. }
             | Seen::Offered { .. }
             | Seen::GaveBack { .. }
+            | Seen::Behind(_)
             | Seen::Moved
             | Seen::Lost => {}
         }

@@ -34,7 +34,7 @@ pub(super) async fn play(
     // Who was away does not say at once all that it would have said meanwhile.
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut way_back = WayBack::new(manner.come_back);
-    let (mut count, mut unavailable) = (0_u64, 0);
+    let (mut count, mut unavailable, mut behind) = (0_u64, 0, false);
     // Set when it has said its last word: who cannot settle in time comes home as well.
     let mut give_up: Option<Pin<Box<Sleep>>> = None;
     loop {
@@ -48,6 +48,9 @@ pub(super) async fn play(
                 continue;
             }
             way_back.arrived();
+        }
+        if std::mem::replace(&mut behind, player.behind) != player.behind {
+            place.tally.behind_is(player.behind);
         }
         if *place.phase.borrow_and_update() == Phase::Settle && give_up.is_none() {
             give_up = Some(Box::pin(tokio::time::sleep(manner.settle)));

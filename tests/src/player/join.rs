@@ -137,6 +137,7 @@ impl Player {
         let online = members.iter().filter(|member| member["online"] == true);
         self.online = texts(online.map(|member| &member["id"]));
         self.history.note(Seen::Welcomed(welcome));
+        self.take_behind(frame);
         Ok(())
     }
 }

@@ -123,7 +123,9 @@ async fn one_member_of_four_is_enough_to_give_back_what_the_archive_lacks() -> a
         rewinds(&histories) == 0,
         "one had it all, and yet somebody was rewound"
     );
-    lost.replaced()?;
+    let former = lost.replaced()?;
+    fleet.platform.next_host(former).await?;
+    fleet.close(&histories).await?;
     say(
         "one-of-four",
         "every room went on with what one member gave back",

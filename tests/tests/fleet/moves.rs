@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use latchkey_tests::checker::Promise;
-use latchkey_tests::figures::{pauses, spread};
-use latchkey_tests::history::time;
+use latchkey_tests::figures::{endings, pauses, spread};
+use latchkey_tests::history::{History, time};
 use latchkey_tests::platform::Options;
 use latchkey_tests::report::say;
 use latchkey_tests::{process, settings};
@@ -42,6 +42,7 @@ async fn a_drained_host_hands_all_its_rooms_over_and_nothing_is_lost_or_repeated
         }
     }
     let settled = fleet.finish(crowd, Promise::PROCESS_KILLED).await?;
+    everybody_was_told(&settled.histories)?;
     for (slot, since, took, moved) in drains {
         let pauses = pauses(
             &settled.histories,
@@ -93,6 +94,7 @@ async fn all_hosts_are_rolled_to_a_new_binary_during_play_and_nobody_misses_a_re
     crowd.until_each_room(3, SOON).await?;
     let ended = time();
     let settled = fleet.finish(crowd, Promise::PROCESS_KILLED).await?;
+    everybody_was_told(&settled.histories)?;
     say(
         "roll",
         format_args!(
@@ -100,6 +102,24 @@ async fn all_hosts_are_rolled_to_a_new_binary_during_play_and_nobody_misses_a_re
             ended - begun,
             spread(pauses(&settled.histories, begun, ended))
         ),
+    );
+    Ok(())
+}
+
+/// All hosts were emptied once and nobody took a break: so each room moved, and whenever a connection ended its member
+/// had been told where to go on. A host that drops connections, to be found again by whoever comes back, does not pass.
+fn everybody_was_told(rooms: &[Vec<History>]) -> anyhow::Result<()> {
+    let endings = endings(rooms);
+    let dropped: usize = endings.iter().map(|endings| endings.otherwise).sum();
+    let unmoved = endings.iter().filter(|endings| endings.moved == 0).count();
+    anyhow::ensure!(
+        dropped == 0,
+        "{dropped} connections ended and their members were not told `moved`"
+    );
+    anyhow::ensure!(
+        unmoved == 0,
+        "{unmoved} of {} members were never told `moved`, and yet all hosts were emptied",
+        endings.len()
     );
     Ok(())
 }

@@ -38,6 +38,11 @@ async fn a_host_that_restarts_with_its_journal_continues_its_rooms_from_it() -> 
     let settled = fleet.finish(crowd, Promise::PROCESS_KILLED).await?;
     let again = play_again(&settled.histories, since);
     anyhow::ensure!(!again.is_empty(), "the killed host had no room");
+    let given_back = given_back(&settled.histories);
+    anyhow::ensure!(
+        given_back == 0,
+        "the journal has it all, and yet {given_back} times a member was asked to give back what it saw"
+    );
     say(
         "restart",
         format_args!("time to play again {}", spread(again)),
@@ -89,9 +94,13 @@ async fn a_host_that_finds_its_rooms_claimed_elsewhere_leaves_them_alone_and_say
 
 /// What all rooms do at the same time.
 struct Stages {
-    /// Everybody is there and has said something.
+    /// Everybody is there and has said something, which is stored.
     playing: Barrier,
-    /// The host is paused.
+    /// The archive takes nothing.
+    held: Barrier,
+    /// Every room has an unstored end, of which half of its members have seen a part.
+    unstored: Barrier,
+    /// The host is paused, and the archive takes what it is given.
     paused: Barrier,
     /// Every room has a new owner.
     claimed: Barrier,
@@ -105,6 +114,8 @@ impl Stages {
         let barrier = || Barrier::new(rooms + 1);
         Self {
             playing: barrier(),
+            held: barrier(),
+            unstored: barrier(),
             paused: barrier(),
             claimed: barrier(),
             resumed: barrier(),
@@ -113,8 +124,9 @@ impl Stages {
 }
 
 /// Half of each room's members find the new owner while the old one stands still with the words of the other half in its
-/// sockets. When it runs on it must not order them, nor report anything stored, nor welcome anybody; the checker knows
-/// by the epochs and the hosts' one clock.
+/// sockets, and with records in its hands that the archive lacks. When it runs on it must not order the words, nor report
+/// anything stored, nor welcome anybody; the checker knows by the epochs and the hosts' one clock. Nor must it store its
+/// records: the last of them nobody gave back, so the new owner has others in their place, which the archive must hold.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_paused_past_its_expiry_orders_and_stores_nothing_in_rooms_that_have_a_new_owner()
 -> anyhow::Result<()> {
@@ -122,33 +134,40 @@ async fn a_host_paused_past_its_expiry_orders_and_stores_nothing_in_rooms_that_h
     fleet.platform.drain(2).await?;
     let stages = Arc::new(Stages::of(fleet.games.len()));
     let mut rooms = JoinSet::new();
-    for seats in fleet.games.clone() {
-        rooms.spawn(room_of_a_paused_host(seats, Arc::clone(&stages)));
+    for (number, seats) in fleet.games.iter().cloned().enumerate() {
+        let room = room_of_a_paused_host(seats, Arc::clone(&stages));
+        rooms.spawn(async move { room.await.map(|seen| (number, seen)) });
     }
     let story = async {
         let stage = async |barrier: &Barrier| within(SOON, "all rooms", barrier.wait()).await;
         stage(&stages.playing).await?;
         fleet.platform.undrain(2).await?;
         let host = fleet.platform.host(1).await?.pid;
+        let away = Away::hold(&fleet.platform.data().join("rooms.db")).await?;
+        stage(&stages.held).await?;
+        stage(&stages.unstored).await?;
         process::signal(host, "-STOP").await?;
         let is_paused = async || Ok(process::is_paused(host).then_some(()));
         eventually(SOON, "the host to stand still", is_paused).await?;
+        away.back()?;
         stage(&stages.paused).await?;
         stage(&stages.claimed).await?;
         process::signal(host, "-CONT").await?;
         stage(&stages.resumed).await?;
         anyhow::Ok(())
     };
-    let mut histories = Vec::new();
+    let mut histories = vec![Vec::new(); fleet.games.len()];
     let ended = async {
         while let Some(room) = rooms.join_next().await {
-            histories.push(room??);
+            let (number, seen) = room??;
+            histories[number] = seen;
         }
         anyhow::Ok(())
     };
     // Whichever fails first tells why.
     tokio::try_join!(story, ended)?;
     crowd::judge(&histories, Promise::HOST_LOST)?;
+    fleet.close(&histories).await?;
     say(
         "paused",
         "the former owner was silent, and everybody found the new one",
@@ -167,7 +186,9 @@ async fn room_of_a_paused_host(
     }
     for player in &mut players {
         player
-            .until("everybody's word", |player| player.held() == 8)
+            .until("everybody's word, stored", |player| {
+                player.held() == 8 && player.stored == 8
+            })
             .await?;
     }
     anyhow::ensure!(
@@ -175,18 +196,41 @@ async fn room_of_a_paused_host(
         "the drained host got a room"
     );
     stages.playing.wait().await;
-    stages.paused.wait().await;
+    stages.held.wait().await;
+    for player in &mut players {
+        player.say(&json!("unstored")).await;
+    }
+    for player in &mut players {
+        player
+            .until("everybody's unstored word", |player| player.held() == 12)
+            .await?;
+    }
     let (movers, stayers) = players.split_at_mut(2);
+    movers.iter_mut().for_each(Player::cut);
+    for stayer in &mut *stayers {
+        stayer.say(&json!("unstored, seen by half")).await;
+    }
+    for stayer in &mut *stayers {
+        stayer
+            .until("what half of them see", |stayer| stayer.held() == 14)
+            .await?;
+        anyhow::ensure!(
+            stayer.stored == 8,
+            "records to {} were stored while the archive took nothing",
+            stayer.stored
+        );
+    }
+    stages.unstored.wait().await;
+    stages.paused.wait().await;
     for stayer in &mut *stayers {
         stayer.say(&json!("into the paused host")).await;
     }
     for mover in &mut *movers {
-        mover.cut();
         mover.say(&json!("elsewhere")).await;
     }
     let both = movers.iter_mut().map(|mover| {
         mover.keep_until("both words with the new owner", SOON, |mover| {
-            mover.held() >= 10
+            mover.held() >= 14
         })
     });
     try_join_all(both).await?;
@@ -205,7 +249,7 @@ async fn room_of_a_paused_host(
     }
     let all = players.iter_mut().map(|player| {
         player.keep_until("everybody's words, stored", SOON, |player| {
-            player.held() == 12 && player.stored == 12
+            player.held() == 18 && player.stored == 18
         })
     });
     try_join_all(all).await?;
