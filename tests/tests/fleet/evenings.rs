@@ -24,7 +24,7 @@ const HOSTS: u16 = 3;
 const ARRIVE_WITHIN: u64 = 15_000;
 /// Words each member says on one evening.
 const WORDS: u64 = 6;
-/// Bytes of one, so that an evening is more than a segment of a journal.
+/// Bytes of one, on average.
 const WORD: usize = 6_000;
 /// A room without connections leaves memory after a minute.
 const UNTIL_EMPTY: Duration = Duration::from_secs(120);
