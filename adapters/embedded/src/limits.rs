@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// Writes that may wait for the database at one time; further callers wait for room.
 pub const WRITES_WAITING: usize = 256;
-/// Writes that share one commit. More would save little of the disk's time, and the first waits for the last.
-pub const WRITES_TOGETHER: usize = 64;
+/// Writes that share one commit: as many as may wait. The first one waits for the last, which is milliseconds.
+pub const WRITES_TOGETHER: usize = WRITES_WAITING;
 /// Reads of the database at one time.
 pub const READERS: usize = 4;
 /// How long a statement waits for another process's lock on the database.
