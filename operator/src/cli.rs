@@ -1,4 +1,5 @@
-//! The command line. Every setting can also be given by the environment, where a service manager wants it so.
+//! The command line. Every setting of `latchkey up` but `--json` can also be given by the environment, where a service
+//! manager wants it so.
 
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -240,8 +240,8 @@ impl Hosts {
     }
 }
 
-/// The admin listener on this machine alone: at the port that was asked for, else at the one after the public port, else
-/// at any.
+/// The admin listener, at the address that was asked for, which is this machine alone unless it was: at the port that was
+/// asked for, else at the one after the public port, else at any.
 fn bind_admin(settings: &Up, public: &TcpListener) -> Result<TcpListener> {
     let at = |port| SocketAddr::new(settings.admin_bind, port);
     if let Some(port) = settings.admin_port {

@@ -134,7 +134,7 @@ impl Connection {
                 self.held = false;
                 return Ok(());
             };
-            let (now, read) = (self.shared.time.now(), self.shared.time.elapsed());
+            let (now, begun) = (self.shared.time.now(), self.shared.time.elapsed());
             self.heard = Duration::from_millis(now.elapsed_ms);
             self.flood.count(self.heard)?;
             self.shared.desk.metrics.frames_received.up();
@@ -148,7 +148,7 @@ impl Connection {
                         .frame(&self.shared.desk, now, self.seat.id, frame);
                     settle(&self.shared, &self.seat.live, &outcome.map_err(ending_of)?)?;
                     let written = self.shared.time.elapsed();
-                    self.shared.desk.metrics.delivered(read, written);
+                    self.shared.desk.metrics.delivered(begun, written);
                 }
                 Item::Ping(payload) => {
                     let pong = Bytes::copy_from_slice(payload);

@@ -60,7 +60,7 @@ macro_rules! counts {
         #[derive(Debug, Default)]
         pub struct Metrics {
             $($(#[doc = $doc])* pub $name: Count,)*
-            /// From the socket's read of a frame to the last write of what it made the room send.
+            /// From a frame's turn until what it made the room send is written to every socket that takes it at once.
             pub(crate) delays: Delays,
             /// How far the journal is synced.
             pub(crate) synced: Synced,
@@ -117,9 +117,9 @@ counts! {
     counter chunks_stored;
     /// Records stored in the archive.
     counter records_stored;
-    /// Calls of the archive that failed.
+    /// Calls of the archive that failed or had no answer within 10 s, but for what is wrong with one room alone.
     counter archive_failures;
-    /// Pages read from the archive for connections.
+    /// Pages asked of the archive for connections.
     counter pages_read;
     /// Checkpoints kept.
     counter checkpoints_kept;
@@ -131,7 +131,7 @@ counts! {
     counter rooms_not_opened;
     /// Rooms that left memory because nobody was in them.
     counter rooms_evicted;
-    /// Rooms taken out because they failed or were lost to another writer.
+    /// Rooms taken out because they failed or may not be served here any more.
     counter rooms_stopped;
     /// Rooms of which the journal may hold the only copy and which could not be opened yet.
     gauge rooms_owed;
@@ -143,7 +143,7 @@ counts! {
     counter records_put_aside;
     /// Live rooms handed over to another host.
     counter rooms_moved;
-    /// Handovers that were given up, after which the room was played on here.
+    /// Handovers that did not come about; the log says why.
     counter handovers_given_up;
     /// Times the host stopped serving because its lease ended or it was found lost.
     counter fencings;
@@ -233,10 +233,10 @@ impl Metrics {
             .map_or(0, |index| self.refusals[index].get())
     }
 
-    /// What a frame made the room send has been written to the last socket; the frame was read at `read_at`. Both are
-    /// elapsed time.
-    pub(crate) fn delivered(&self, read_at: Duration, now: Duration) {
-        self.delays.note(now.saturating_sub(read_at));
+    /// What a frame made the room send has been written to every socket that takes it at once; the frame's turn began
+    /// at `begun`. Both are elapsed time.
+    pub(crate) fn delivered(&self, begun: Duration, now: Duration) {
+        self.delays.note(now.saturating_sub(begun));
     }
 }
 

@@ -78,8 +78,9 @@ impl Rooms {
         }
     }
 
-    /// Finds the room, or lets `open` bring it, which learns of every member that waits and of its position. `open` runs as a task of its own, so that it is finished also when who
-    /// asked for it has gone; one that panics counts as failed.
+    /// Finds the room, or lets `open` bring it, which learns of every member that waits and of its position. `open` runs
+    /// as a task of its own, so that it is finished also when whoever asked for it has gone; one that panics counts as
+    /// failed.
     pub(crate) fn seek<F>(
         self: &Arc<Self>,
         room: RoomId,

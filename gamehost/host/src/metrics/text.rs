@@ -45,8 +45,8 @@ impl Collector for OfHost {
         let (shared, metrics) = (&self.0, &self.0.desk.metrics);
         counts(metrics, &mut out)?;
         by_code(metrics, &mut out)?;
-        let help =
-            "From the socket's read of a frame to the last write of what it made its room send.";
+        let help = "From a frame's turn until what it made its room send is written to every socket that takes \
+                    it at once.";
         let delays = out.encode_descriptor(
             "latchkey_delivery_seconds",
             help,
@@ -140,7 +140,7 @@ fn gauges(shared: &Shared, out: &mut DescriptorEncoder) -> Result<(), Error> {
         ),
         (
             "journal_failed",
-            "1 after a sync was lost: no record is taken until a restart.",
+            "1 after a sync was lost: no record is taken until everything is stored.",
             u64::from(journal.failed),
         ),
         (
@@ -175,7 +175,7 @@ fn gauges(shared: &Shared, out: &mut DescriptorEncoder) -> Result<(), Error> {
         ),
         (
             "archive_lag",
-            "Age of the oldest record that is not stored.",
+            "Age of the oldest record that is not stored; up to about 3 while people play.",
             state.archive_lag,
         ),
         (
