@@ -12,10 +12,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use latchkey_embedded::directory::EmbeddedDirectory;
-use latchkey_host::ports::{Directory as _, DirectoryError, HostItem, Slot};
+use latchkey_host::ports::{Directory as _, HostItem, Slot};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::draining::{self, NotAsked};
 use crate::local::{LocalHost, LocalHosts};
 
 /// What the routes are about.
@@ -41,6 +42,10 @@ impl Machine {
             .merge(asked)
             .with_state(self.clone())
             .merge(self.hosts.admin())
+    }
+
+    fn host(&self, slot: u16) -> Result<&LocalHost, Refused> {
+        self.hosts.get(slot).ok_or(Refused::NoSuchHost(slot))
     }
 
     async fn listed(&self) -> Vec<Listed> {
@@ -137,15 +142,27 @@ enum Refused {
     #[error("host {0} is not running just now; it is started again: come back in a second")]
     NotRunning(u16),
     #[error(transparent)]
-    Directory(#[from] DirectoryError),
+    NotAsked(NotAsked),
+}
+
+impl Refused {
+    /// A host of this machine that the directory does not know is between two processes.
+    fn of(slot: u16, why: NotAsked) -> Self {
+        match why {
+            NotAsked::NoHosts | NotAsked::NoSuchHost { .. } | NotAsked::Ended(_) => {
+                Self::NotRunning(slot)
+            }
+            NotAsked::NoTaker(_) | NotAsked::Directory(_) => Self::NotAsked(why),
+        }
+    }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self {
             Self::NoSuchHost(_) => StatusCode::NOT_FOUND,
-            Self::NotApart(_) => StatusCode::CONFLICT,
-            Self::NotRunning(_) | Self::Directory(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotApart(_) | Self::NotAsked(NotAsked::NoTaker(_)) => StatusCode::CONFLICT,
+            Self::NotRunning(_) | Self::NotAsked(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         (status, format!("{self}\n")).into_response()
     }
@@ -165,11 +182,10 @@ async fn roll(
     Path(slot): Path<u16>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    match machine.hosts.get(slot) {
-        None => Err(Refused::NoSuchHost(slot)),
-        Some(LocalHost::Here { .. }) => Err(Refused::NotApart(slot)),
-        Some(LocalHost::Apart(host)) if host.roll() => Ok(done(&headers)),
-        Some(LocalHost::Apart(_)) => Err(Refused::NotRunning(slot)),
+    match machine.host(slot)? {
+        LocalHost::Here { .. } => Err(Refused::NotApart(slot)),
+        LocalHost::Apart(host) if host.roll() => Ok(done(&headers)),
+        LocalHost::Apart(_) => Err(Refused::NotRunning(slot)),
     }
 }
 
@@ -178,7 +194,10 @@ async fn drain(
     Path(slot): Path<u16>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    ask(&machine, slot, true, &headers).await
+    machine.host(slot)?;
+    let asked = draining::drain(&machine.directory, Slot(slot)).await;
+    asked.map_err(|why| Refused::of(slot, why))?;
+    Ok(done(&headers))
 }
 
 async fn undrain(
@@ -186,20 +205,10 @@ async fn undrain(
     Path(slot): Path<u16>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    ask(&machine, slot, false, &headers).await
-}
-
-async fn ask(
-    machine: &Machine,
-    slot: u16,
-    drain: bool,
-    headers: &HeaderMap,
-) -> Result<Response, Refused> {
-    let there = machine.hosts.get(slot).is_some();
-    if !there || !machine.directory.drain(Slot(slot), drain).await? {
-        return Err(Refused::NoSuchHost(slot));
-    }
-    Ok(done(headers))
+    machine.host(slot)?;
+    let asked = draining::undrain(&machine.directory, Slot(slot)).await;
+    asked.map_err(|why| Refused::of(slot, why))?;
+    Ok(done(&headers))
 }
 
 /// Browsers send the credential along whoever asks, so a page of another site must not be able to ask.

@@ -31,12 +31,7 @@ pub(crate) struct Admin {
 impl Admin {
     /// That of the platform that runs on `data`.
     pub(crate) fn of(data: &DataFolder) -> Result<Self> {
-        let Some(holder) = data.holder()? else {
-            bail!(
-                "nothing is running on {}, or it is still starting; `latchkey up --data {0}` starts it",
-                data.path().display()
-            );
-        };
+        let holder = data.running()?;
         let password = credential::read(&data.place(credential::FILE))?;
         let address = holder.admin.strip_prefix("http://");
         Ok(Self {

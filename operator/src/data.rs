@@ -86,6 +86,16 @@ impl DataFolder {
         self.named(&mut file)
     }
 
+    /// The process that uses the folder, for what only a running one can do.
+    pub(crate) fn running(&self) -> Result<Holder> {
+        self.holder()?.with_context(|| {
+            format!(
+                "nothing is running on {}, or it is still starting; `latchkey up --data {0}` starts it",
+                self.0.display()
+            )
+        })
+    }
+
     /// Whom the lock names.
     fn named(&self, file: &mut File) -> Result<Option<Holder>> {
         let mut text = String::new();

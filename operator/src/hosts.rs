@@ -14,8 +14,8 @@ use latchkey_embedded::rooms::Rooms;
 use latchkey_host::ports::{Directory as _, HostItem, Slot};
 
 use crate::cli::{Hosts, HostsCommand};
-use crate::client::Admin;
 use crate::data::DataFolder;
+use crate::draining;
 
 /// Between two looks at something that is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -64,16 +64,7 @@ impl Fleet {
 
     /// The host in `slot`, if there is one.
     async fn host(&self, slot: Slot) -> Result<HostItem> {
-        let hosts = self.hosts().await?;
-        let slots: Vec<String> = hosts.iter().map(|host| host.id.slot.to_string()).collect();
-        let found = hosts.into_iter().find(|host| host.id.slot == slot);
-        found.with_context(|| match slots.is_empty() {
-            true => "there are no hosts here".to_owned(),
-            false => format!(
-                "there is no host in slot {slot}; hosts here: {}",
-                slots.join(", ")
-            ),
-        })
+        Ok(draining::host(&self.directory, slot).await?)
     }
 
     async fn list(&self, json: bool) -> Result<()> {
@@ -89,21 +80,8 @@ impl Fleet {
 
     async fn drain(&self, slot: Slot, wait: bool) -> Result<()> {
         // Only a running host hears it, and one that starts anew takes rooms.
-        Admin::of(&self.data)?;
-        self.host(slot).await?;
-        if !self.directory.drain(slot, true).await? {
-            bail!("host {slot} has just ended");
-        }
-        let others = self.hosts().await?;
-        let taker = others
-            .iter()
-            .any(|host| host.id.slot != slot && host.takes_rooms());
-        if !taker {
-            bail!(
-                "host {slot} takes no more rooms, but no other host does either, so its rooms stay where they are; \
-                 `latchkey hosts undrain {slot}` undoes it"
-            );
-        }
+        self.data.running()?;
+        draining::drain(&self.directory, slot).await?;
         match wait {
             true => self.wait_until_empty(slot).await,
             false => say(&format!(
@@ -133,11 +111,8 @@ impl Fleet {
     }
 
     async fn undrain(&self, slot: Slot) -> Result<()> {
-        Admin::of(&self.data)?;
-        self.host(slot).await?;
-        if !self.directory.drain(slot, false).await? {
-            bail!("host {slot} has just ended");
-        }
+        self.data.running()?;
+        draining::undrain(&self.directory, slot).await?;
         say(&format!("host {slot} takes rooms"))
     }
 }

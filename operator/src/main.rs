@@ -10,6 +10,7 @@ mod cli;
 mod client;
 mod credential;
 mod data;
+mod draining;
 mod hosting;
 mod hosts;
 mod leftover;

@@ -1,4 +1,4 @@
-//! Tests of the admin routes of a machine, with its only host in this process.
+//! Tests of the admin routes of a machine whose hosts are in this process.
 
 use std::collections::BTreeMap;
 
@@ -18,17 +18,23 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
+    fixture_of(2).await
+}
+
+async fn fixture_of(hosts: u16) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let rooms = Rooms::open(&folder.path().join("rooms.db")).unwrap();
     let directory = EmbeddedDirectory::open(&folder.path().join("directory.db"), &rooms).unwrap();
-    let new = Enlist {
-        slot: Slot(1),
-        region: "here".into(),
-        url: "/s/1/room".into(),
-        version: "<1>".into(),
-        journal: JournalId(1),
-    };
-    directory.enlist(new).await.unwrap();
+    for slot in 1..=hosts {
+        let new = Enlist {
+            slot: Slot(slot),
+            region: "here".into(),
+            url: format!("/s/{slot}/room"),
+            version: "<1>".into(),
+            journal: JournalId(slot.into()),
+        };
+        directory.enlist(new).await.unwrap();
+    }
     let here = LocalHost::Here {
         rooms: Router::new(),
         admin: Router::new()
@@ -38,7 +44,7 @@ async fn fixture() -> Fixture {
                 get(|request: Request| async move { request.uri().to_string() }),
             ),
     };
-    let hosts = BTreeMap::from([(1, here)]);
+    let hosts: BTreeMap<_, _> = (1..=hosts).map(|slot| (slot, here.clone())).collect();
     let secret = HeaderValue::from_static("Basic x");
     Fixture {
         _folder: folder,
@@ -93,6 +99,31 @@ async fn a_host_is_drained_and_taken_back_by_its_buttons_and_by_programs() {
 }
 
 #[tokio::test]
+async fn a_host_is_not_drained_when_no_other_takes_rooms() {
+    let fixture = fixture_of(1).await;
+    let (status, words) = fixture.ask(Method::POST, "/hosts/1/drain", &[]).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(words.contains("no other host takes rooms"), "{words}");
+    assert!(
+        !fixture.draining().await,
+        "it was asked before it was judged"
+    );
+}
+
+#[tokio::test]
+async fn a_host_between_two_processes_is_said_to_come_back() {
+    let fixture = fixture().await;
+    let directory = &fixture.machine.directory;
+    let second = directory.hosts().await.unwrap()[1].id;
+    directory.withdraw(second).await.unwrap();
+    for asked in ["/hosts/2/drain", "/hosts/2/undrain"] {
+        let (status, words) = fixture.ask(Method::POST, asked, &[]).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{words}");
+        assert!(words.contains("host 2 is not running just now"), "{words}");
+    }
+}
+
+#[tokio::test]
 async fn pages_of_other_sites_ask_in_vain() {
     let fixture = fixture().await;
     for origin in ["http://evil.test", "null", "http://here.test:81"] {
@@ -106,10 +137,10 @@ async fn pages_of_other_sites_ask_in_vain() {
 #[tokio::test]
 async fn what_cannot_be_asked_is_refused_with_the_reason() {
     let fixture = fixture().await;
-    let (status, words) = fixture.ask(Method::POST, "/hosts/2/drain", &[]).await;
+    let (status, words) = fixture.ask(Method::POST, "/hosts/3/drain", &[]).await;
     assert_eq!(
         (status, words.trim()),
-        (StatusCode::NOT_FOUND, "there is no host in slot 2")
+        (StatusCode::NOT_FOUND, "there is no host in slot 3")
     );
     let (status, words) = fixture.ask(Method::POST, "/hosts/1/roll", &[]).await;
     assert_eq!(status, StatusCode::CONFLICT);

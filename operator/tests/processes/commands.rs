@@ -25,6 +25,11 @@ async fn hosts_are_listed_drained_and_taken_back() {
     assert_eq!(listed(&platform).await[1]["state"], "drained");
     let alone = refusal(&platform.command(&["hosts", "drain", "1"]).await);
     assert!(alone.contains("no other host"), "{alone}");
+    assert_eq!(
+        listed(&platform).await[0]["state"],
+        "serving",
+        "a host that cannot be drained goes on as it was"
+    );
     for slot in ["1", "2"] {
         said(&platform.command(&["hosts", "undrain", slot]).await);
     }

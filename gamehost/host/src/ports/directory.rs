@@ -102,6 +102,12 @@ impl HostItem {
     pub fn takes_rooms(&self) -> bool {
         !self.lost && !self.draining
     }
+
+    /// Whether rooms of the host in `giver` may be given to it.
+    #[must_use]
+    pub fn takes_rooms_of(&self, giver: Slot) -> bool {
+        self.id.slot != giver && self.takes_rooms()
+    }
 }
 
 /// What a process says of itself when it takes its slot.
