@@ -34,7 +34,7 @@ impl Host {
         shared.leaving.send_replace(true);
         let empty = async {
             let mut tick = interval(DRAIN_EVERY / 10);
-            while shared.rooms.len() > 0 && shared.fleet.takes_rooms(shared.config.slot) {
+            while shared.rooms.len() > 0 && shared.others_take_rooms() {
                 tick.tick().await;
             }
         };
@@ -52,7 +52,7 @@ impl Host {
         let shared = &self.shared;
         let begun = shared.time.elapsed();
         let term = shared.membership.serving();
-        if shared.fleet.takes_rooms(shared.config.slot) {
+        if shared.others_take_rooms() {
             // So that nobody is sent here any more; if it cannot be said, who comes is sent on.
             let told = shared.ports.directory.drain(shared.config.slot, true);
             let _ = timeout(PORT_WITHIN.min(within / 4), told).await;
@@ -114,8 +114,8 @@ async fn round(shared: &Arc<Shared>) {
     paced
         .for_each_concurrent(HANDOVERS_AT_ONCE, |live| async move {
             // It may be undrained, somebody may just have left, or nobody may be there to take rooms.
-            let others = shared.fleet.takes_rooms(shared.config.slot);
-            if others && shared.is_draining() && live.connections() > 0 && !shared.is_stopping() {
+            let wanted = shared.is_draining() && !shared.is_stopping();
+            if wanted && live.connections() > 0 && shared.others_take_rooms() {
                 let _logged = handover::hand_over(shared, &live).await;
             }
         })

@@ -51,8 +51,8 @@ async fn carry_out(shared: Arc<Shared>, live: Arc<LiveRoom>) -> Result<(), NotMo
     // While people play on: with the archive away nobody shall have to wait only to play on here.
     let tail = live.tail();
     stored(&shared, &live, || live.has_stored(tail)).await?;
-    let slot = shared.config.slot;
-    let to = shared.fleet.least_loaded(slot).ok_or(NotMoved::NoTaker)?;
+    let taker = shared.fleet.choose_taker(shared.config.slot);
+    let to = taker.ok_or(NotMoved::NoTaker)?;
     let begun = shared.time.elapsed();
     let moving = shared.rooms.begin_to_move(&live).ok_or(NotMoved::NotHere)?;
     let mut standstill = Standstill::begin(&live)?;

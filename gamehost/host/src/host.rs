@@ -143,6 +143,11 @@ impl Shared {
         }
     }
 
+    /// Whether another host takes rooms of this one, as far as it has seen.
+    pub(crate) fn others_take_rooms(&self) -> bool {
+        self.fleet.takers(self.config.slot) > 0
+    }
+
     /// Whether the host is to give its rooms away.
     pub(crate) fn is_draining(&self) -> bool {
         *self.leaving.borrow() || *self.membership.drain().borrow()
@@ -287,11 +292,7 @@ impl Host {
     /// How many other hosts take rooms, as far as this one has seen.
     #[cfg(feature = "fakes")]
     pub fn others_that_take_rooms(&self) -> usize {
-        let hosts = self.shared.fleet.hosts();
-        let others = hosts
-            .iter()
-            .filter(|host| host.id.slot != self.shared.config.slot && host.takes_rooms());
-        others.count()
+        self.shared.fleet.takers(self.shared.config.slot)
     }
 
     /// Makes the next record of `room` panic while it is ordered.

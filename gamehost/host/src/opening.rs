@@ -161,7 +161,7 @@ async fn pass_on(shared: &Shared, claimed: &Claimed) -> Result<(), NotOpened> {
     {
         return Ok(());
     }
-    let Some(to) = shared.fleet.least_loaded(term.me.slot) else {
+    let Some(to) = shared.fleet.choose_taker(term.me.slot) else {
         return Ok(());
     };
     let directory = &shared.ports.directory;

@@ -33,21 +33,22 @@ impl Fleet {
         self.lock().hosts.clone()
     }
 
-    /// Whether any host but the one in slot `except` takes rooms.
-    pub(crate) fn takes_rooms(&self, except: Slot) -> bool {
-        let others = |host: &HostItem| host.id.slot != except && host.takes_rooms();
-        self.hosts().iter().any(others)
+    /// How many hosts take rooms of the one in slot `giver`.
+    pub(crate) fn takers(&self, giver: Slot) -> usize {
+        let hosts = self.hosts();
+        let takers = hosts.iter().filter(|host| host.takes_rooms_of(giver));
+        takers.count()
     }
 
-    /// The host that carries least of those that take rooms, other than the one in slot `except`; and counts one more
-    /// room for it, so that many that are given away at one time are spread.
-    pub(crate) fn least_loaded(&self, except: Slot) -> Option<HostItem> {
+    /// Chooses who takes a room of the host in slot `giver`: the one that carries least of those that can. Counts the
+    /// room as given to it, so that many that are given away at one time are spread.
+    pub(crate) fn choose_taker(&self, giver: Slot) -> Option<HostItem> {
         let mut seen = self.lock();
         let Seen { hosts, given } = &mut *seen;
         let given_to = |slot| given.get(&slot).map_or(0, |(_, rooms)| *rooms);
         let chosen = hosts
             .iter()
-            .filter(|host| host.id.slot != except && host.takes_rooms())
+            .filter(|host| host.takes_rooms_of(giver))
             .min_by_key(|host| {
                 let rooms = host.load.rooms.saturating_add(given_to(host.id.slot));
                 (rooms, host.load.connections, host.id.slot)
@@ -88,7 +89,7 @@ mod tests {
     }
 
     fn chosen(fleet: &Fleet) -> Option<u16> {
-        Some(fleet.least_loaded(Slot(1))?.id.slot.0)
+        Some(fleet.choose_taker(Slot(1))?.id.slot.0)
     }
 
     #[test]
@@ -118,6 +119,7 @@ mod tests {
         };
         fleet.saw(vec![host(1, 1, 0), lost, draining]);
         assert_eq!((chosen(&fleet), fleet.hosts().len()), (None, 3));
+        assert_eq!((fleet.takers(Slot(1)), fleet.takers(Slot(2))), (0, 1));
         fleet.saw(vec![host(1, 1, 0), host(2, 1, 9)]);
         assert_eq!(chosen(&fleet), Some(2));
     }
