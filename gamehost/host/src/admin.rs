@@ -31,7 +31,7 @@ use crate::metrics;
 pub(crate) use history::sample;
 
 /// What the admin page keeps between requests.
-pub(crate) struct Desk {
+pub(crate) struct Kept {
     /// The last quarter of an hour.
     history: history::History,
     /// The newest look through all rooms.
@@ -40,7 +40,7 @@ pub(crate) struct Desk {
     watchers: Arc<Semaphore>,
 }
 
-impl Default for Desk {
+impl Default for Kept {
     fn default() -> Self {
         Self {
             history: history::History::default(),

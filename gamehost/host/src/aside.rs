@@ -47,10 +47,8 @@ pub(crate) async fn from_journal<E: Display + Send + 'static>(
             return Ok(memory(&mut recovered));
         }
     }
-    let shared = shared.clone();
-    tokio::task::spawn_blocking(move || disk(&shared.desk.journal))
-        .await
-        .map_err(|_| "reading the journal panicked".to_owned())?
+    let read = shared.on_journal(disk).await;
+    read.map_err(|_| "reading the journal panicked".to_owned())?
         .map_err(|error| error.to_string())
 }
 
@@ -141,8 +139,7 @@ pub(crate) async fn put(
     records: Vec<Record>,
 ) -> Result<(), String> {
     let count = records.len();
-    let desk = shared.clone();
-    let put = tokio::task::spawn_blocking(move || desk.desk.journal.put_aside(room, &records));
+    let put = shared.on_journal(move |journal| journal.put_aside(room, &records));
     let error = match put.await {
         Ok(Ok(file)) => {
             shared.desk.metrics.records_put_aside.add(count as u64);

@@ -9,7 +9,7 @@ use latchkey_journal::{Journal, Recovered};
 use latchkey_protocol::{CloseCode, RoomId, Seq, TicketVerifier};
 use latchkey_room::ConnectionId;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::desk::Desk;
 use crate::health::Pulse;
@@ -96,7 +96,7 @@ pub(crate) struct Shared {
     /// The sign of life of the host's own tasks.
     pub(crate) pulse: Pulse,
     /// What the admin page keeps between requests.
-    pub(crate) admin: admin::Desk,
+    pub(crate) admin: admin::Kept,
     /// Becomes true when the host leaves: it gives its rooms away, and then stops.
     pub(crate) leaving: watch::Sender<bool>,
     /// Becomes true when the host stops.
@@ -108,6 +108,15 @@ impl Shared {
     /// A number no other connection of this process has.
     pub(crate) fn next_connection(&self) -> ConnectionId {
         ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Does something with the journal that may wait for the disk, on a thread that may. An error is a panic in it.
+    pub(crate) async fn on_journal<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Journal) -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        let shared = self.clone();
+        tokio::task::spawn_blocking(move || work(&shared.desk.journal)).await
     }
 
     /// What the journal gave back at the start and no room has taken yet.
@@ -203,7 +212,7 @@ impl Host {
             archive_reach: Reach::default(),
             journal_reach: Reach::default(),
             pulse: Pulse::default(),
-            admin: admin::Desk::default(),
+            admin: admin::Kept::default(),
             leaving: watch::Sender::new(false),
             stopping: watch::Sender::new(false),
             next_connection: AtomicU64::new(1),

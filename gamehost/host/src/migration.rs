@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use latchkey_journal::SyncError;
+use latchkey_journal::{Journal, SyncError};
 use latchkey_protocol::RoomId;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -189,8 +189,7 @@ pub(crate) async fn sync_in_groups(shared: Arc<Shared>) {
 
 /// Lets a failed journal go on if nothing in it is needed any more.
 async fn renew(shared: &Arc<Shared>) {
-    let desk = shared.clone();
-    let renewed = tokio::task::spawn_blocking(move || desk.desk.journal.renew()).await;
+    let renewed = shared.on_journal(Journal::renew).await;
     if renewed.unwrap_or(false) {
         shared
             .migration
@@ -203,9 +202,7 @@ async fn renew(shared: &Arc<Shared>) {
 /// Syncs the journal; whether that worked. After a failure it takes no records (the rooms refuse their frames), but
 /// what memory holds goes on to the archive, which then has the only durable copy.
 pub(crate) async fn sync(shared: &Arc<Shared>) -> bool {
-    let desk = shared.clone();
-    let synced = tokio::task::spawn_blocking(move || desk.desk.journal.sync()).await;
-    let failed = match synced {
+    let failed = match shared.on_journal(Journal::sync).await {
         Ok(Ok(())) => return true,
         // What was lost was said when it was lost.
         Ok(Err(SyncError::Failed)) => return false,

@@ -145,11 +145,10 @@ async fn adopt(
         0
     };
     let new = records[has.min(records.len())..].to_vec();
-    let shared = shared.clone();
-    let written = tokio::task::spawn_blocking(move || {
+    let written = shared.on_journal(move |journal| {
         // In pieces, so that one large room does not keep all others from the journal.
         let mut pieces = new.chunks(JOURNAL_AT_ONCE);
-        pieces.try_for_each(|records| shared.desk.journal.append_all(room, records))
+        pieces.try_for_each(|records| journal.append_all(room, records))
     });
     match written.await {
         Ok(Ok(())) => Ok(()),
