@@ -9,6 +9,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CACHE_CONTROL, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
+use latchkey_journal::Figures;
 use serde::Serialize;
 
 use crate::host::Shared;
@@ -41,10 +42,8 @@ pub(crate) struct State {
     pub(crate) archive_lag: Duration,
     /// How long every call of the archive has failed.
     pub(crate) archive_away: Duration,
-    /// Bytes of the journal on disk.
-    pub(crate) journal_bytes: u64,
-    /// Whether a sync was lost.
-    journal_failed: bool,
+    /// What the journal says of itself.
+    pub(crate) journal: Figures,
     /// Whether records were refused lately, or there is no place for another.
     journal_refuses: bool,
     /// How long the host's own tasks have not run.
@@ -53,7 +52,8 @@ pub(crate) struct State {
     pub(crate) serving: Result<HostId, &'static str>,
     /// Whether the operator wants it emptied.
     pub(crate) draining: bool,
-    stopping: bool,
+    /// Whether it is stopping.
+    pub(crate) stopping: bool,
 }
 
 impl State {
@@ -67,8 +67,7 @@ impl State {
             journal_lag: metrics.synced.lag(metrics.records.get(), now),
             archive_lag: Duration::from_millis(lag),
             archive_away: shared.archive_reach.away(now).unwrap_or_default(),
-            journal_bytes: journal.bytes,
-            journal_failed: journal.failed,
+            journal,
             journal_refuses: shared.journal_reach.away(now).is_some()
                 || journal.bytes >= journal.limit,
             silent: shared.pulse.silent(now),
@@ -196,7 +195,7 @@ fn tasks(state: &State) -> Check {
 fn journal_works(state: &State) -> Check {
     check(
         "journal",
-        !state.journal_failed,
+        !state.journal.failed,
         format!("synced to {} ms", state.journal_lag.as_millis()),
         "a sync was lost, and no record is taken until everything is stored; if it lasts, look at the disk and restart",
     )
@@ -248,8 +247,14 @@ mod tests {
         journal_lag: Duration::from_millis(30),
         archive_lag: Duration::from_millis(900),
         archive_away: Duration::ZERO,
-        journal_bytes: 1_000,
-        journal_failed: false,
+        journal: Figures {
+            bytes: 1_000,
+            limit: 2_000,
+            segments: 1,
+            rooms: 1,
+            oldest_unstored: None,
+            failed: false,
+        },
         journal_refuses: false,
         silent: Duration::from_secs(1),
         serving: Ok(HostId {
@@ -282,7 +287,10 @@ mod tests {
     #[test]
     fn a_lost_sync_a_dead_task_and_a_disk_that_hangs_are_reasons_to_restart() {
         let failed = State {
-            journal_failed: true,
+            journal: Figures {
+                failed: true,
+                ..GOOD.journal
+            },
             ..GOOD
         };
         assert_eq!(wrong(Asked::Alive, &failed), ["journal"]);

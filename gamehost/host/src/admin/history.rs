@@ -144,7 +144,7 @@ fn take(shared: &Shared, before: Counted, now: Counted) -> Sample {
         p50_ms: quantile(0.5),
         p99_ms: quantile(0.99),
         archive_lag_s: state.archive_lag.as_secs_f64(),
-        journal_bytes: state.journal_bytes,
+        journal_bytes: state.journal.bytes,
         resident_bytes: resident_bytes(),
     }
 }

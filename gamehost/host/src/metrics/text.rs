@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Error};
 use std::sync::Arc;
+use std::time::Duration;
 
 use latchkey_protocol::CloseCode;
 use prometheus_client::collector::Collector;
@@ -101,91 +102,96 @@ fn by_code(metrics: &Metrics, out: &mut DescriptorEncoder) -> Result<(), Error> 
     Ok(())
 }
 
-/// What is asked for when it is shown, rather than counted as it happens.
+/// What is asked for when it is shown, rather than counted as it happens: its name, what it is, and where it is found.
+type Gauge<T> = (&'static str, &'static str, fn(&Shared, &State) -> T);
+
+const GAUGES: [Gauge<u64>; 12] = [
+    ("rooms", "Rooms in memory.", |shared, _| {
+        shared.rooms.len() as u64
+    }),
+    (
+        "unstored_bytes",
+        "Bytes of memory held by records that the archive does not have.",
+        |shared, _| shared.desk.backlog.bytes(),
+    ),
+    (
+        "unstored_limit_bytes",
+        "Bytes of memory that such records may hold: beyond, frames are refused.",
+        |shared, _| shared.desk.backlog.limit(),
+    ),
+    (
+        "journal_bytes",
+        "Bytes of the journal on disk.",
+        |_, state| state.journal.bytes,
+    ),
+    (
+        "journal_limit_bytes",
+        "Bytes the journal may have.",
+        |_, state| state.journal.limit,
+    ),
+    (
+        "journal_segments",
+        "Segments of the journal.",
+        |_, state| state.journal.segments as u64,
+    ),
+    (
+        "journal_rooms",
+        "Rooms with records that are not stored.",
+        |_, state| state.journal.rooms as u64,
+    ),
+    (
+        "journal_failed",
+        "1 after a sync was lost: no record is taken until everything is stored.",
+        |_, state| u64::from(state.journal.failed),
+    ),
+    (
+        "generation",
+        "The host's generation in its slot while it serves, else 0.",
+        |_, state| state.serving.map_or(0, |me| me.generation.0),
+    ),
+    (
+        "serving",
+        "1 while the host's lease holds; 0 is fenced.",
+        |_, state| u64::from(state.serving.is_ok()),
+    ),
+    (
+        "draining",
+        "1 while the operator wants the host emptied.",
+        |_, state| u64::from(state.draining),
+    ),
+    ("stopping", "1 when the host is stopping.", |_, state| {
+        u64::from(state.stopping)
+    }),
+];
+
+/// Those that are times.
+const TIMES: [Gauge<Duration>; 3] = [
+    (
+        "journal_lag",
+        "No record that is not synced is older than this.",
+        |_, state| state.journal_lag,
+    ),
+    (
+        "archive_lag",
+        "Age of the oldest record that is not stored; up to about 3 while people play.",
+        |_, state| state.archive_lag,
+    ),
+    (
+        "archive_away",
+        "How long every call of the archive has failed; 0 when the last one worked or is a minute old.",
+        |_, state| state.archive_away,
+    ),
+];
+
 fn gauges(shared: &Shared, out: &mut DescriptorEncoder) -> Result<(), Error> {
-    let journal = shared.desk.journal.figures();
     let state = State::of(shared);
-    let generation = state.serving.map_or(0, |me| me.generation.0);
-    for (name, help, value) in [
-        ("rooms", "Rooms in memory.", shared.rooms.len() as u64),
-        (
-            "unstored_bytes",
-            "Bytes of memory held by records that the archive does not have.",
-            shared.desk.backlog.bytes(),
-        ),
-        (
-            "unstored_limit_bytes",
-            "Bytes of memory that such records may hold: beyond, frames are refused.",
-            shared.desk.backlog.limit(),
-        ),
-        (
-            "journal_bytes",
-            "Bytes of the journal on disk.",
-            journal.bytes,
-        ),
-        (
-            "journal_limit_bytes",
-            "Bytes the journal may have.",
-            journal.limit,
-        ),
-        (
-            "journal_segments",
-            "Segments of the journal.",
-            journal.segments as u64,
-        ),
-        (
-            "journal_rooms",
-            "Rooms with records that are not stored.",
-            journal.rooms as u64,
-        ),
-        (
-            "journal_failed",
-            "1 after a sync was lost: no record is taken until everything is stored.",
-            u64::from(journal.failed),
-        ),
-        (
-            "generation",
-            "The host's generation in its slot while it serves, else 0.",
-            generation,
-        ),
-        (
-            "serving",
-            "1 while the host's lease holds; 0 is fenced.",
-            u64::from(state.serving.is_ok()),
-        ),
-        (
-            "draining",
-            "1 while the operator wants the host emptied.",
-            u64::from(state.draining),
-        ),
-        (
-            "stopping",
-            "1 when the host is stopping.",
-            u64::from(shared.is_stopping()),
-        ),
-    ] {
-        let name = format!("latchkey_{name}");
-        one(out, &name, help, &ConstGauge::new(value))?;
+    for (name, help, ask) in GAUGES {
+        let gauge = ConstGauge::new(ask(shared, &state));
+        one(out, &format!("latchkey_{name}"), help, &gauge)?;
     }
-    for (name, help, time) in [
-        (
-            "journal_lag",
-            "No record that is not synced is older than this.",
-            state.journal_lag,
-        ),
-        (
-            "archive_lag",
-            "Age of the oldest record that is not stored; up to about 3 while people play.",
-            state.archive_lag,
-        ),
-        (
-            "archive_away",
-            "How long every call of the archive has failed; 0 when the last one worked.",
-            state.archive_away,
-        ),
-    ] {
-        let name = format!("latchkey_{name}_seconds");
-        one(out, &name, help, &ConstGauge::new(time.as_secs_f64()))?;
+    for (name, help, ask) in TIMES {
+        let gauge = ConstGauge::new(ask(shared, &state).as_secs_f64());
+        one(out, &format!("latchkey_{name}_seconds"), help, &gauge)?;
     }
     Ok(())
 }
