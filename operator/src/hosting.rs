@@ -88,7 +88,8 @@ impl<'a> Wiring<'a> {
         self.data.path()
     }
 
-    /// Starts the host in `slot` of a machine whose hosts stand in `regions`. The journal's lock keeps a second process out of the slot.
+    /// Starts the host in `slot` of a machine whose hosts stand in `regions`. The journal's lock keeps a second process
+    /// out of the slot.
     pub(crate) fn start(&self, slot: u16, regions: &[Region]) -> Result<Host> {
         let folder = Folder::open(self.data.journal(slot)).with_context(|| {
             format!(
