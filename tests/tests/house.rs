@@ -1,4 +1,5 @@
-//! The house rules that a compiler does not check: who may depend on whom, and that every file says what lives in it.
+//! The house rules that a compiler does not check: who may depend on whom, that every file says what lives in it, and that
+//! pages tell of what the code cites and logs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -273,4 +274,77 @@ fn clauses_that_are_cited_exist() {
         }
     }
     assert!(cited > 20, "only {cited} citations were found");
+}
+
+/// What each call of `macros` in `source` says: its last literal, up to the first semicolon or colon, behind which lines
+/// go on with what they lead to.
+fn said<'s>(source: &'s str, macros: &[&str]) -> Vec<&'s str> {
+    let calls = macros.iter().flat_map(|call| source.split(*call).skip(1));
+    calls
+        .map(|call| {
+            let literal = last_literal(call);
+            literal.split([';', ':']).next().unwrap_or(literal)
+        })
+        .collect()
+}
+
+/// The last literal before the bracket that ends a call.
+fn last_literal(call: &str) -> &str {
+    let (mut depth, mut literal, mut begun, mut escaped) = (1, "", None, false);
+    for (at, letter) in call.char_indices() {
+        match (begun, letter) {
+            _ if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(from), '"') => {
+                literal = &call[from..at];
+                begun = None;
+            }
+            (Some(_), _) => {}
+            (None, '"') => begun = Some(at + 1),
+            (None, '(') => depth += 1,
+            (None, ')') => depth -= 1,
+            (None, _) => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    literal
+}
+
+#[test]
+fn every_warning_and_error_is_in_the_table_of_the_operators_page_and_none_besides() {
+    let page =
+        fs::read_to_string(root().join("docs/operating.md")).expect("operating is documented");
+    let mut files = Vec::new();
+    for folder in ["adapters", "gamehost", "lambdas", "operator", "platform"] {
+        sources(&root().join(folder), "rs", &mut files);
+    }
+    let texts: Vec<_> = files
+        .iter()
+        .map(|path| fs::read_to_string(path).expect("the file can be read"))
+        .collect();
+    let mut lines = 0;
+    for text in &texts {
+        for words in said(text, &["tracing::warn!(", "tracing::error!("]) {
+            lines += 1;
+            let told = ['`', ';', ':'].map(|end| format!("`{words}{end}"));
+            assert!(
+                told.iter().any(|told| page.contains(told)),
+                "docs/operating.md does not say what to do about `{words}`"
+            );
+        }
+    }
+    assert!(lines > 40, "only {lines} lines were found");
+    let table = page.split_once("### Log lines").expect("it has a table").1;
+    let table = table.split_once("\n### ").expect("more follows").0;
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
+        let names = row.split(" | ").next().unwrap_or_default();
+        for name in names.split('`').skip(1).step_by(2) {
+            assert!(
+                texts.iter().any(|text| text.contains(&format!("\"{name}"))),
+                "docs/operating.md explains `{name}`, which nothing says"
+            );
+        }
+    }
 }

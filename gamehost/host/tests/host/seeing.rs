@@ -107,22 +107,26 @@ async fn the_figures_are_openmetrics_text_in_which_every_family_says_what_it_is(
 }
 
 #[tokio::test]
-async fn every_figure_is_in_the_table_of_the_operators_page() {
+async fn every_figure_is_in_the_table_of_the_operators_page_with_the_same_words() {
     let host = TestHost::start().await;
     let (_, text) = get(&host, "/metrics").await;
     let page = include_str!("../../../../docs/operating.md");
-    for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+    let mut help = "";
+    for line in text.lines() {
+        if let Some(line) = line.strip_prefix("# HELP ") {
+            help = line.split_once(' ').unwrap().1;
+        }
+        let Some(line) = line.strip_prefix("# TYPE ") else {
+            continue;
+        };
         let (family, kind) = line.split_once(' ').unwrap();
         let end = match kind {
             "counter" => "_total",
             "info" => "_info",
             _ => "",
         };
-        let name = format!("`{family}{end}`");
-        assert!(
-            page.contains(&name),
-            "docs/operating.md does not tell of {name}"
-        );
+        let row = format!("\n| `{family}{end}` | {help}");
+        assert!(page.contains(&row), "docs/operating.md does not say:{row}");
     }
 }
 
