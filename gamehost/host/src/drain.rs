@@ -11,7 +11,10 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout, timeout_at};
 use crate::handover;
 use crate::host::{Host, Shared};
 use crate::housekeeping::release;
-use crate::limits::{DRAIN_EVERY, HANDOVER_EVERY, HANDOVERS_AT_ONCE, PORT_WITHIN};
+use crate::limits::{
+    DRAIN_EVERY, HANDOVER_EVERY, HANDOVER_EVERY_MOST, HANDOVERS_AT_ONCE, HANDOVERS_WITHIN,
+    PORT_WITHIN,
+};
 use crate::live::LiveRoom;
 use crate::stop;
 
@@ -105,7 +108,7 @@ async fn round(shared: &Arc<Shared>) {
     stream::iter(quiet)
         .for_each_concurrent(HANDOVERS_AT_ONCE, |live| let_go(shared, live))
         .await;
-    let mut pace = interval(HANDOVER_EVERY);
+    let mut pace = interval(pace_for(live.len()));
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let paced = stream::unfold((pace, live.into_iter()), |(mut pace, mut rooms)| async {
         pace.tick().await;
@@ -122,6 +125,12 @@ async fn round(shared: &Arc<Shared>) {
         .await;
 }
 
+/// The time between the beginnings of two handovers of so many rooms.
+fn pace_for(rooms: usize) -> Duration {
+    let rooms = u32::try_from(rooms).unwrap_or(u32::MAX).max(1);
+    (HANDOVERS_WITHIN / rooms).clamp(HANDOVER_EVERY, HANDOVER_EVERY_MOST)
+}
+
 /// Releases a room that nobody is in, once everything of it is stored.
 async fn let_go(shared: &Arc<Shared>, live: Arc<LiveRoom>) {
     if !shared.rooms.let_go(&live, shared.time.elapsed()) {
@@ -131,4 +140,17 @@ async fn let_go(shared: &Arc<Shared>, live: Arc<LiveRoom>) {
     shared.migration.left(live.id, &shared.desk.metrics);
     shared.desk.metrics.rooms_evicted.up();
     release(shared, live).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rooms_are_given_away_slowly_as_long_as_all_of_them_go_in_time() {
+        assert_eq!(pace_for(0), HANDOVER_EVERY_MOST);
+        assert_eq!(pace_for(100), HANDOVER_EVERY_MOST);
+        assert_eq!(pace_for(3_000), Duration::from_millis(20));
+        assert_eq!(pace_for(10_000), HANDOVER_EVERY);
+    }
 }

@@ -49,8 +49,13 @@ pub const JOURNAL_AT_ONCE: usize = 1_000;
 pub const HANDOVER_WITHIN: Duration = Duration::from_secs(5);
 /// Rooms being handed over at one time.
 pub const HANDOVERS_AT_ONCE: usize = 32;
-/// Between the beginnings of two handovers.
+/// Between the beginnings of two handovers, at least, however many rooms there are.
 pub const HANDOVER_EVERY: Duration = Duration::from_millis(10);
+/// The same at most. The members of each room come back at once, and a room stands still until they have: slower means
+/// shorter pauses.
+pub const HANDOVER_EVERY_MOST: Duration = Duration::from_millis(40);
+/// All handovers of a round begin within this time, if [`HANDOVER_EVERY`] lets them.
+pub const HANDOVERS_WITHIN: Duration = Duration::from_secs(60);
 /// Between two rounds of a host that gives its rooms away, when something of the last one did not work.
 pub const DRAIN_EVERY: Duration = Duration::from_millis(500);
 /// Times a join looks for its room anew because the one it found had just left memory.
