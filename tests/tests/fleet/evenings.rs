@@ -16,16 +16,18 @@ use latchkey_tests::{process, settings};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::{Fleet, SEATS, SOON};
+use crate::{Fleet, SOON};
 
 /// Hosts.
 const HOSTS: u16 = 3;
 /// Games that begin within this, so that they overlap and are not all at the same point.
 const ARRIVE_WITHIN: u64 = 15_000;
-/// Words each member says on one evening.
-const WORDS: u64 = 6;
-/// Bytes of one, on average.
-const WORD: usize = 6_000;
+/// Of each room's seats those that play: a further one is sent everything as well and says nothing more to a host's journal.
+const PLAYING: usize = 2;
+/// Words each of them says on one evening.
+const WORDS: u64 = 18;
+/// Bytes of one on average, so that on one evening a host is told more than [`MORE`], and on two more than [`JOURNAL`].
+const WORD: usize = 8_000;
 /// A room without connections leaves memory after a minute.
 const UNTIL_EMPTY: Duration = Duration::from_secs(120);
 /// What a host may hold more after the last evening than after the first, which warmed it up.
@@ -42,13 +44,21 @@ async fn after_evenings_of_many_games_memory_and_journals_are_back_where_they_we
     let mut tables: Vec<Vec<Player>> = fleet
         .games
         .iter()
-        .map(|seats| seats.iter().cloned().map(Player::new).collect())
+        .map(|seats| {
+            let playing = seats.iter().take(PLAYING);
+            playing.cloned().map(Player::new).collect()
+        })
         .collect();
     let mut held = Vec::new();
+    let evening = (games * PLAYING * WORD) as u64 * WORDS / u64::from(HOSTS);
+    anyhow::ensure!(
+        evening > MORE && evening * evenings as u64 > JOURNAL,
+        "{games} games on {evenings} evenings are too few to prove anything"
+    );
     let mut written = 0;
     for evening in 1..=evenings {
         tables = play(tables, &fleet.random.part(evening as u64)).await?;
-        written += games * SEATS * usize::try_from(WORDS)? * WORD;
+        written += (games * PLAYING * WORD) as u64 * WORDS;
         eventually(UNTIL_EMPTY, "all rooms to leave memory", async || {
             let hosts = fleet.platform.hosts().await?;
             Ok((hosts.iter().map(|host| host.rooms).sum::<u64>() == 0).then_some(()))
