@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use latchkey_protocol::frame::ClientFrame;
 use latchkey_protocol::{Chunk, CloseCode, Epoch, Position, RoomId, Seq, Ticket};
-use latchkey_room::{Checkpoint, ConnectionId, Input, Now, Room, Summary};
+use latchkey_room::{Checkpoint, ConnectionId, Input, Now, Room, Summary, WhyNot};
 
 use crate::backlog::{Backlog, Share};
 use crate::desk::Desk;
@@ -75,6 +75,8 @@ pub(crate) struct Outcome {
     pub(crate) close: Option<CloseCode>,
     /// What the room now has for the archive.
     pub(crate) pending: Pending,
+    /// Why it was not done, if it was the operator's and could not be.
+    not_done: Option<WhyNot>,
 }
 
 /// Records on their way to the archive.

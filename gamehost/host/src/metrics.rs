@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use latchkey_journal::AppendError;
-use latchkey_protocol::{CloseCode, RoomId, Seq};
+use latchkey_protocol::{CloseCode, RefusalCode, RoomId, Seq};
 
 mod delays;
 mod process;
@@ -64,7 +64,7 @@ macro_rules! counts {
             pub(crate) delays: Delays,
             /// How far the journal is synced.
             pub(crate) synced: Synced,
-            refusals: [Count; REFUSALS.len()],
+            refusals: [Count; RefusalCode::ALL.len()],
             closes: [Count; CloseCode::ALL.len()],
             journal_refuses: AtomicBool,
         }
@@ -153,20 +153,6 @@ counts! {
     counter room_panics;
 }
 
-/// The codes of `refused` frames (P8).
-const REFUSALS: [&str; 10] = [
-    "too_large",
-    "rate",
-    "gap",
-    "profile",
-    "signal",
-    "checkpoint_too_large",
-    "checkpoint_early",
-    "finished",
-    "unknown_op",
-    "unavailable",
-];
-
 impl Metrics {
     /// A record was given to the journal.
     pub(crate) fn appended(&self, room: RoomId, seq: Seq, appended: &Result<(), AppendError>) {
@@ -187,50 +173,26 @@ impl Metrics {
         }
     }
 
-    /// A room answered a frame.
-    pub(crate) fn replied(&self, frame: &[u8]) {
-        let Some(rest) = frame.strip_prefix(br#"{"op":"refused""#) else {
-            return;
-        };
-        let marker = br#""code":""#;
-        let Some(at) = rest
-            .windows(marker.len())
-            .position(|window| window == marker)
-        else {
-            return;
-        };
-        let code = rest[at + marker.len()..]
-            .split(|byte| *byte == b'"')
-            .next()
-            .unwrap_or_default();
-        if let Some(index) = REFUSALS.iter().position(|known| known.as_bytes() == code) {
-            self.refusals[index].up();
-        }
+    /// A room refused a frame.
+    pub(crate) fn refused(&self, code: RefusalCode) {
+        self.refusals[place(RefusalCode::ALL, code)].up();
+    }
+
+    /// How many frames were refused with `code`.
+    #[must_use]
+    pub fn refusals(&self, code: RefusalCode) -> u64 {
+        self.refusals[place(RefusalCode::ALL, code)].get()
     }
 
     /// A connection was closed by the host.
     pub(crate) fn closed(&self, code: CloseCode) {
-        if let Some(index) = CloseCode::ALL.iter().position(|known| *known == code) {
-            self.closes[index].up();
-        }
+        self.closes[place(CloseCode::ALL, code)].up();
     }
 
     /// How many connections the host closed with `code`.
     #[must_use]
     pub fn closes(&self, code: CloseCode) -> u64 {
-        CloseCode::ALL
-            .iter()
-            .position(|known| *known == code)
-            .map_or(0, |index| self.closes[index].get())
-    }
-
-    /// How many frames were refused with `code`, as it stands on the wire.
-    #[must_use]
-    pub fn refusals(&self, code: &str) -> u64 {
-        REFUSALS
-            .iter()
-            .position(|known| *known == code)
-            .map_or(0, |index| self.refusals[index].get())
+        self.closes[place(CloseCode::ALL, code)].get()
     }
 
     /// What a frame made the room send has been written to every socket that takes it at once; the frame's turn began
@@ -238,6 +200,11 @@ impl Metrics {
     pub(crate) fn delivered(&self, begun: Duration, now: Duration) {
         self.delays.note(now.saturating_sub(begun));
     }
+}
+
+fn place<T: PartialEq>(all: &[T], code: T) -> usize {
+    let at = all.iter().position(|known| *known == code);
+    at.expect("the list has every code there is")
 }
 
 /// When all records were last known to be synced.

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use latchkey_protocol::{Body, CloseCode, MemberId, RoomId, limits};
+use latchkey_protocol::{Body, CloseCode, MemberId, RoomId};
+use latchkey_room::WhyNot;
 use tokio::sync::oneshot;
 
 use crate::aside;
@@ -21,15 +22,13 @@ pub enum NotDone {
         "room {0} is not in this host's memory just now: look at which host has it, and try again"
     )]
     NotHere(RoomId),
-    /// The member has no seat that could be taken away, or the journal refuses records.
-    #[error(
-        "member {member} keeps its seat: either it has none in room {room}, or the journal takes no records just now (see its figures)"
-    )]
-    NotTakenAway {
+    /// The room did not do it.
+    #[error("nothing changed in room {room}: {why}")]
+    ByRoom {
         /// The room.
         room: RoomId,
-        /// The member.
-        member: MemberId,
+        /// Why not.
+        why: WhyNot,
     },
     /// The journal holds nothing of the room that is not stored.
     #[error(
@@ -43,16 +42,6 @@ pub enum NotDone {
         room: RoomId,
         /// What went wrong.
         why: String,
-    },
-    /// The notice is too long, or the journal refuses records.
-    #[error(
-        "the notice was not said in room {room}: either it is longer than {limit} bytes, or the journal takes no records just now (see its figures)"
-    )]
-    NotSaid {
-        /// The room.
-        room: RoomId,
-        /// Bytes a notice may have.
-        limit: usize,
     },
 }
 
@@ -113,11 +102,9 @@ impl Shared {
     pub(crate) fn take_away(&self, room: RoomId, member: MemberId) -> Result<(), NotDone> {
         let live = here(self, room)?;
         let taken = live.take_away(&self.desk, self.time.now(), member);
-        let (done, pending) = taken.map_err(|ended| not_here(room, ended))?;
+        let taken = taken.map_err(|ended| not_here(room, ended))?;
+        let pending = taken.map_err(|why| NotDone::ByRoom { room, why })?;
         self.migration.watch(&live, pending, &self.time);
-        if !done {
-            return Err(NotDone::NotTakenAway { room, member });
-        }
         tracing::info!(%room, %member, "the operator took a seat away");
         Ok(())
     }
@@ -126,12 +113,9 @@ impl Shared {
     pub(crate) fn notice(&self, room: RoomId, body: Body) -> Result<(), NotDone> {
         let live = here(self, room)?;
         let said = live.notice(&self.desk, self.time.now(), body);
-        let (done, pending) = said.map_err(|ended| not_here(room, ended))?;
+        let said = said.map_err(|ended| not_here(room, ended))?;
+        let pending = said.map_err(|why| NotDone::ByRoom { room, why })?;
         self.migration.watch(&live, pending, &self.time);
-        if !done {
-            let limit = limits::BODY_SOFT;
-            return Err(NotDone::NotSaid { room, limit });
-        }
         tracing::info!(%room, "the operator said something");
         Ok(())
     }

@@ -2,30 +2,46 @@
 
 use serde::Serialize;
 
-/// Why one frame was refused while the connection stays (P8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefusalCode {
+macro_rules! refusal_codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// Why one frame was refused while the connection stays (P8).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+        pub enum RefusalCode { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
+
+        impl RefusalCode {
+            /// Every code there is.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code on the wire.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+refusal_codes! {
     /// A body above the soft limit.
-    TooLarge,
+    TooLarge = "too_large";
     /// More frames that add to the log than a member may send.
-    Rate,
+    Rate = "rate";
     /// `n` skips a number (P3.3).
-    Gap,
+    Gap = "gap";
     /// A name or colour out of form (P3.4).
-    Profile,
+    Profile = "profile";
     /// A signal's key or body out of form (P3.5).
-    Signal,
+    Signal = "signal";
     /// A checkpoint above its limit (P3.6).
-    CheckpointTooLarge,
+    CheckpointTooLarge = "checkpoint_too_large";
     /// A checkpoint too close to the one held, or beyond the tail (P3.6).
-    CheckpointEarly,
+    CheckpointEarly = "checkpoint_early";
     /// A second `finish` (P3.7).
-    Finished,
+    Finished = "finished";
     /// An `op` the host does not know (P1.5).
-    UnknownOp,
-    /// The journal cannot take the record just now.
-    Unavailable,
+    UnknownOp = "unknown_op";
+    /// No record can be ordered just now.
+    Unavailable = "unavailable";
 }
 
 macro_rules! close_codes {

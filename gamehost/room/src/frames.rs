@@ -55,7 +55,7 @@ impl Room {
     }
 
     fn refuse(&mut self, id: ConnectionId, refusal: &Refusal, now: Now, out: &mut Vec<Command>) {
-        out.push(Command::Reply(refusal.encode()));
+        out.push(refusal.command());
         let connection = self.connections.get_mut(id);
         let flood = connection.is_some_and(|connection| {
             let (most, within) = (limits::REFUSALS, limits::REFUSALS_WITHIN_MS);

@@ -2,13 +2,14 @@
 //! limits and positions; it knows nothing of sockets, files, other rooms, or any game's meaning.
 //!
 //! The log is shared: a connection holds a position in it and takes encoded frames out with [`Room::read`]; nothing is
-//! queued for it. Only answers to its own frames are handed to it directly, as [`Command::Reply`].
+//! queued for it. Only answers to its own frames are handed to it directly, as [`Command::Reply`] and
+//! [`Command::Refuse`].
 
 use bytes::Bytes;
 use latchkey_protocol::frame::ClientFrame;
 use latchkey_protocol::{
-    Body, CloseCode, Epoch, MemberId, Position, Record, RoomId, RoomKey, Seq, Ticket, UnixMs,
-    limits,
+    Body, CloseCode, Epoch, MemberId, Position, Record, RefusalCode, RoomId, RoomKey, Seq, Ticket,
+    UnixMs, limits,
 };
 
 mod bucket;
@@ -77,6 +78,26 @@ pub enum Unavailable {
     },
 }
 
+/// Why what the operator asked for was not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WhyNot {
+    /// The member never had a seat, or has none any more.
+    #[error("the member has no seat")]
+    NoSeat,
+    /// The notice is too long.
+    #[error(
+        "the notice has {bytes} bytes and {} fit; say less, or in parts",
+        limits::BODY_SOFT
+    )]
+    TooLarge {
+        /// Bytes of the body.
+        bytes: usize,
+    },
+    /// No record could be ordered.
+    #[error("{0}; try again in a moment")]
+    Unavailable(Unavailable),
+}
+
 /// What a room must know to begin or to go on.
 #[derive(Debug)]
 pub struct Start {
@@ -128,11 +149,9 @@ pub enum Input<'a> {
     Gone(ConnectionId),
     /// Records to here are in the archive. A mark below an earlier one is ignored.
     Stored(Seq),
-    /// The operator takes a seat away. Without effect, and without a command, when the member has no seat or the
-    /// journal cannot take the record.
+    /// The operator takes a seat away; [`Command::NotDone`] when that cannot be.
     TakeAway(MemberId),
-    /// The operator says something. Without a command when the journal cannot take the record, or the body is above
-    /// [`latchkey_protocol::limits::BODY_SOFT`].
+    /// The operator says something; [`Command::NotDone`] when that cannot be.
     Notice(Body),
 }
 
@@ -141,6 +160,10 @@ pub enum Input<'a> {
 pub enum Command {
     /// Send this frame on the connection the input came from, before anything [`Room::read`] gives from now on.
     Reply(Bytes),
+    /// The same with the refusal of a frame (P8).
+    Refuse(RefusalCode, Bytes),
+    /// What the operator asked for was not done, and nothing has changed.
+    NotDone(WhyNot),
     /// Connections may have something to read: each is to call [`Room::read`].
     Wake,
     /// Close a connection once what was replied to it is sent. It is forgotten here already.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use latchkey_protocol::frame::ServerFrame;
 use latchkey_protocol::{CloseCode, RefusalCode, Seq, limits};
 
-use crate::Unavailable;
+use crate::{Command, Unavailable};
 
 /// Milliseconds after which it is worth trying again when no record could be ordered.
 const RETRY_UNAVAILABLE_MS: u64 = 1_000;
@@ -131,7 +131,12 @@ impl Refusal {
         self.code != RefusalCode::Unavailable
     }
 
-    pub(crate) fn encode(&self) -> Bytes {
+    /// What is to be done about it.
+    pub(crate) fn command(&self) -> Command {
+        Command::Refuse(self.code, self.encode())
+    }
+
+    fn encode(&self) -> Bytes {
         ServerFrame::Refused {
             n: self.n,
             code: self.code,

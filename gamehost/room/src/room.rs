@@ -14,7 +14,7 @@ use crate::log::Window;
 use crate::order::Draft;
 use crate::signals::Signals;
 use crate::summary::{Left, SeatState, Why};
-use crate::{BadStart, Command, ConnectionId, Input, Log, Now, Start, Summary};
+use crate::{BadStart, Command, ConnectionId, Input, Log, Now, Start, Summary, WhyNot};
 
 /// One room.
 #[derive(Debug)]
@@ -195,7 +195,7 @@ impl Room {
     fn take_away(&mut self, member: MemberId, now: Now, log: &mut dyn Log, out: &mut Vec<Command>) {
         let seat = self.fold.seat_of(member);
         let Some(seat) = seat.filter(|at| self.fold.seats()[*at].state == SeatState::Seated) else {
-            return;
+            return out.push(Command::NotDone(WhyNot::NoSeat));
         };
         let why = Why::TakenAway;
         let draft = Draft {
@@ -204,8 +204,8 @@ impl Room {
             kind: Kind::Left,
             body: Body::of(&Left { why }),
         };
-        if self.order(draft, now, log).is_err() {
-            return;
+        if let Err(why) = self.order(draft, now, log) {
+            return out.push(Command::NotDone(WhyNot::Unavailable(why)));
         }
         out.push(Command::Wake);
         if let Some(connection) = self.live[seat].connection {
@@ -214,15 +214,21 @@ impl Room {
     }
 
     fn notice(&mut self, body: Body, now: Now, log: &mut dyn Log, out: &mut Vec<Command>) {
+        let bytes = body.len();
+        if bytes > limits::BODY_SOFT {
+            return out.push(Command::NotDone(WhyNot::TooLarge { bytes }));
+        }
         let draft = Draft {
             from: None,
             n: 0,
             kind: Kind::Notice,
             body,
         };
-        if draft.body.len() <= limits::BODY_SOFT && self.order(draft, now, log).is_ok() {
-            out.push(Command::Wake);
-        }
+        let ordered = self.order(draft, now, log);
+        out.push(match ordered {
+            Ok(_) => Command::Wake,
+            Err(why) => Command::NotDone(WhyNot::Unavailable(why)),
+        });
     }
 
     /// Members with a live connection, as a frame (P4.6).

@@ -69,10 +69,12 @@ impl Core {
         let mut wake = false;
         for command in commands {
             match command {
-                Command::Reply(frame) => {
-                    desk.metrics.replied(&frame);
+                Command::Reply(frame) => frames.push(frame),
+                Command::Refuse(code, frame) => {
+                    desk.metrics.refused(code);
                     frames.push(frame);
                 }
+                Command::NotDone(why) => outcome.not_done = Some(why),
                 Command::Wake => wake = true,
                 Command::Close(connection, code) => {
                     self.close(connection, code, from, &mut outcome);

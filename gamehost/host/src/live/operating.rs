@@ -1,30 +1,30 @@
 //! What the operator may do to a room: take a seat away, say something, close it.
 
 use latchkey_protocol::{Body, CloseCode, MemberId};
-use latchkey_room::{Input, Now};
+use latchkey_room::{Input, Now, WhyNot};
 
 use super::{Core, Ended, LiveRoom, Pending};
 use crate::desk::Desk;
 
 impl LiveRoom {
-    /// Takes a seat away. Whether it did, and what the room has for the archive.
+    /// Takes a seat away. What the room has for the archive then, or why it did not.
     pub(crate) fn take_away(
         &self,
         desk: &Desk,
         now: Now,
         member: MemberId,
-    ) -> Result<(bool, Pending), Ended> {
-        self.with(|core| core.order_one(desk, now, Input::TakeAway(member)))
+    ) -> Result<Result<Pending, WhyNot>, Ended> {
+        self.with(|core| core.operate(desk, now, Input::TakeAway(member)))
     }
 
-    /// Says something to everybody. Whether it did, and what the room has for the archive.
+    /// Says something to everybody. What the room has for the archive then, or why it did not.
     pub(crate) fn notice(
         &self,
         desk: &Desk,
         now: Now,
         body: Body,
-    ) -> Result<(bool, Pending), Ended> {
-        self.with(|core| core.order_one(desk, now, Input::Notice(body)))
+    ) -> Result<Result<Pending, WhyNot>, Ended> {
+        self.with(|core| core.operate(desk, now, Input::Notice(body)))
     }
 
     /// Closes the connections for good; the room itself stays until it is stored and idle.
@@ -38,9 +38,11 @@ impl LiveRoom {
 }
 
 impl Core {
-    fn order_one(&mut self, desk: &Desk, now: Now, input: Input<'_>) -> (bool, Pending) {
-        let before = self.marks.tail;
+    fn operate(&mut self, desk: &Desk, now: Now, input: Input<'_>) -> Result<Pending, WhyNot> {
         let outcome = self.handle(desk, now, None, input);
-        (self.marks.tail > before, outcome.pending)
+        match outcome.not_done {
+            Some(why) => Err(why),
+            None => Ok(outcome.pending),
+        }
     }
 }

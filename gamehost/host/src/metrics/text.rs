@@ -5,7 +5,7 @@ use std::fmt::{self, Error};
 use std::sync::Arc;
 use std::time::Duration;
 
-use latchkey_protocol::CloseCode;
+use latchkey_protocol::{CloseCode, RefusalCode};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -15,7 +15,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::process::Process;
-use super::{Kind, Metrics, REFUSALS};
+use super::{Kind, Metrics};
 use crate::health::State;
 use crate::host::Shared;
 
@@ -77,13 +77,13 @@ fn counts(metrics: &Metrics, out: &mut DescriptorEncoder) -> Result<(), Error> {
 }
 
 fn by_code(metrics: &Metrics, out: &mut DescriptorEncoder) -> Result<(), Error> {
-    let refusals = REFUSALS.into_iter().zip(&metrics.refusals);
+    let refusals = RefusalCode::ALL.iter().map(|code| code.name());
     let closes = CloseCode::ALL.iter().map(|code| code.name());
     let families = [
         (
             "latchkey_refusals",
             "Frames refused (P8), by code.",
-            refusals.collect::<Vec<_>>(),
+            refusals.zip(&metrics.refusals).collect::<Vec<_>>(),
         ),
         (
             "latchkey_closes",

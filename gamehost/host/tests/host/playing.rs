@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_protocol::CloseCode;
+use latchkey_protocol::{CloseCode, RefusalCode};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -77,7 +77,7 @@ async fn p3_3_a_repeated_number_is_dropped_and_a_skipped_one_refused() {
     clients[0].say(2, "two").await;
     clients[1].caught_up(4).await;
     assert_eq!(clients[1].said(), ["one", "two"]);
-    assert_eq!(host.host.metrics().refusals("gap"), 1);
+    assert_eq!(host.host.metrics().refusals(RefusalCode::Gap), 1);
 }
 
 #[tokio::test]

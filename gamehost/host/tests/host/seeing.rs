@@ -257,6 +257,7 @@ async fn p7_4_a_kicked_member_loses_its_seat_and_a_stranger_has_none() {
     for gone in [members[1], members[2]] {
         let (status, why) = post(&host, &kick(gone), &json!({})).await;
         assert_eq!(status, StatusCode::CONFLICT, "{why}");
+        assert!(why.to_string().contains("the member has no seat"), "{why}");
     }
 }
 
@@ -277,7 +278,9 @@ async fn a_notice_is_a_record_and_a_closed_room_sends_everybody_away_for_good() 
         assert_eq!(status, StatusCode::BAD_REQUEST);
     }
     let long = json!({"text": "x".repeat(20_000)});
-    assert_eq!(post(&host, &notice, &long).await.0, StatusCode::CONFLICT);
+    let (status, why) = post(&host, &notice, &long).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(why.to_string().contains("16384 fit"), "{why}");
     let (status, done) = post(&host, &path_of(room(1), "/close"), &json!({})).await;
     assert_eq!(status, StatusCode::OK);
     assert!(

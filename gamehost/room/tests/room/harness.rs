@@ -220,7 +220,7 @@ pub(crate) fn value(frame: &[u8]) -> Value {
 
 pub(crate) fn replies(commands: &[Command]) -> Vec<Value> {
     let replies = commands.iter().filter_map(|command| match command {
-        Command::Reply(frame) => Some(value(frame)),
+        Command::Reply(frame) | Command::Refuse(_, frame) => Some(value(frame)),
         _ => None,
     });
     replies.collect()

@@ -1,7 +1,7 @@
 //! Seats and positions: P4.1, P6, P7.
 
 use latchkey_protocol::{CloseCode, RoomId, Seq};
-use latchkey_room::{Checkpoint, Command, ConnectionId, Input};
+use latchkey_room::{Checkpoint, Command, ConnectionId, Input, Unavailable, WhyNot};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -145,10 +145,14 @@ fn a_seat_is_taken_away_by_a_record_and_its_connection_closed() {
     assert_eq!(left["from"], json!(member(1)));
     assert_eq!(left["n"], 0);
     assert_eq!(left["body"], json!({"why": "taken_away"}));
-    assert_eq!(table.handle(Input::TakeAway(member(1))), []);
-    assert_eq!(table.handle(Input::TakeAway(member(9))), []);
+    for nobody in [1, 9] {
+        let denied = table.handle(Input::TakeAway(member(nobody)));
+        assert_eq!(denied, [Command::NotDone(WhyNot::NoSeat)]);
+    }
     table.journal.failing = true;
-    assert_eq!(table.handle(Input::TakeAway(member(2))), []);
+    let why = WhyNot::Unavailable(Unavailable::Journal);
+    let denied = table.handle(Input::TakeAway(member(2)));
+    assert_eq!(denied, [Command::NotDone(why)]);
     table.journal.failing = false;
     table.say(2, 1);
     assert_eq!(table.room.tail(), Seq(4), "the seat is still there");

@@ -1,7 +1,7 @@
 //! P8: what is too large, too fast or too much.
 
 use latchkey_protocol::{Body, CloseCode, Kind, Mac, Record, RefusalCode, Seq, UnixMs, limits};
-use latchkey_room::{Command, Input, Summary};
+use latchkey_room::{Command, Input, Summary, Unavailable, WhyNot};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -238,7 +238,9 @@ fn a_room_whose_archive_takes_nothing_stops_at_its_bound_of_records() {
     table.join(1);
     assert_eq!(refused(&table.say(1, 1)), ["unavailable"]);
     assert_eq!(closes(&table.join(2)), [(2, CloseCode::NotReady)]);
-    assert_eq!(table.handle(Input::Notice(Body::of(&1))), []);
+    let why = WhyNot::Unavailable(Unavailable::RoomUnstored);
+    let denied = table.handle(Input::Notice(Body::of(&1)));
+    assert_eq!(denied, [Command::NotDone(why)]);
     table.stored(2);
     assert_eq!(table.say(1, 1), [Command::Wake]);
     assert_eq!(table.say(1, 2), [Command::Wake]);

@@ -3,7 +3,7 @@
 use std::iter;
 
 use latchkey_protocol::{CloseCode, Mac, Seq, UnixMs};
-use latchkey_room::{Command, Input};
+use latchkey_room::{Command, Input, Unavailable, WhyNot};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -215,10 +215,9 @@ fn p8_1_what_the_journal_cannot_take_is_refused_and_may_be_sent_again() {
     assert_eq!(table.room.tail(), Seq(2));
     assert_eq!(table.room.finished(), None);
     assert!(table.read(2).is_empty());
-    assert_eq!(
-        table.handle(Input::Notice(latchkey_protocol::Body::of(&1))),
-        []
-    );
+    let why = WhyNot::Unavailable(Unavailable::Journal);
+    let notice = Input::Notice(latchkey_protocol::Body::of(&1));
+    assert_eq!(table.handle(notice), [Command::NotDone(why)]);
     table.journal.failing = false;
     assert_eq!(table.say(1, 1), [Command::Wake]);
     assert_eq!(seqs(&table.read(2)), [3]);
