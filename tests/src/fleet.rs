@@ -154,6 +154,19 @@ impl Platform {
         self.data().join(name)
     }
 
+    /// Bytes of its files.
+    ///
+    /// # Errors
+    /// When there is no such folder.
+    pub fn journal_bytes(&self, slot: u16) -> anyhow::Result<u64> {
+        let mut bytes = 0;
+        for file in fs::read_dir(self.journal(slot))? {
+            // A segment may go between the listing and the look at it.
+            bytes += file?.metadata().map_or(0, |file| file.len());
+        }
+        Ok(bytes)
+    }
+
     /// The machine of the host in `slot` is gone, and its disk with it. The process ends without another instruction
     /// (it is paused before its journal goes), and none can take its place until [`Lost::replaced`].
     ///

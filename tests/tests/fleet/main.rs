@@ -35,7 +35,7 @@ const SEATS: usize = 4;
 const SOON: Duration = Duration::from_secs(60);
 
 /// Rooms read from the archive at one time.
-const READERS: usize = 50;
+const READERS: usize = 100;
 
 /// People who play and come back as their browsers do.
 const MANNER: Manner = Manner {
@@ -65,6 +65,17 @@ impl Fleet {
         name: &'static str,
         hosts: u16,
         rooms: usize,
+        options: Options,
+    ) -> anyhow::Result<Self> {
+        Self::seated(name, hosts, rooms, SEATS, options).await
+    }
+
+    /// The same with `seats` members in each room.
+    async fn seated(
+        name: &'static str,
+        hosts: u16,
+        rooms: usize,
+        seats: usize,
         mut options: Options,
     ) -> anyhow::Result<Self> {
         let seed = settings::seed();
@@ -76,7 +87,7 @@ impl Fleet {
             .arguments
             .extend(["--hosts".to_owned(), hosts.to_string()]);
         let platform = Platform::start_with(&format!("fleet-{name}"), options).await?;
-        let games = crowd::buy(platform.site(), rooms, SEATS).await?;
+        let games = crowd::buy(platform.site(), rooms, seats).await?;
         let random = Seeded::new(seed);
         Ok(Self {
             name,
