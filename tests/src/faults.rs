@@ -1,5 +1,5 @@
 //! What goes wrong around a host, done from outside and without any switch in the product: a database that another
-//! process keeps locked is slow or away, a small disk is full.
+//! process keeps locked is slow or away, one with a trigger on every table refuses, a small disk is full.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,29 +17,72 @@ const LOCK_WITHIN: Duration = Duration::from_secs(10);
 /// Between two holds of a slow database: long enough for those who wait to notice that the lock is free.
 const FREE: Duration = Duration::from_millis(120);
 
-/// A database that takes no writes for as long as this lives.
+/// A database that takes no writes until [`Away::back`].
 #[derive(Debug)]
-pub struct Away(Option<Connection>);
+pub struct Away {
+    connection: Connection,
+    /// What ends it.
+    end: String,
+}
 
 impl Away {
-    /// Takes the write lock of the database `file`.
+    /// Takes the write lock of the database `file`: whoever writes waits for it in vain.
     ///
     /// # Errors
     /// When it cannot be had.
     pub async fn hold(file: &Path) -> anyhow::Result<Self> {
-        let connection = open(file)?;
-        let held = spawn_blocking(move || lock(&connection).map(|()| connection)).await??;
-        Ok(Self(Some(held)))
+        Self::begin(file, |connection| {
+            lock(connection).map(|()| "ROLLBACK".to_owned())
+        })
+        .await
     }
 
-    /// Gives the lock back.
+    /// Puts triggers into the database `file` that fail every write: whoever writes is refused at once.
+    ///
+    /// # Errors
+    /// When they cannot be made.
+    pub async fn refuse(file: &Path) -> anyhow::Result<Self> {
+        Self::begin(file, refuse_writes).await
+    }
+
+    async fn begin(
+        file: &Path,
+        fault: fn(&Connection) -> anyhow::Result<String>,
+    ) -> anyhow::Result<Self> {
+        let connection = open(file)?;
+        let begun = spawn_blocking(move || fault(&connection).map(|end| Self { connection, end }));
+        begun.await?
+    }
+
+    /// Lets it take writes again.
     ///
     /// # Errors
     /// When SQLite does not.
-    pub fn back(mut self) -> anyhow::Result<()> {
-        let connection = self.0.take().context("the lock is held until here")?;
-        Ok(connection.execute_batch("ROLLBACK")?)
+    pub fn back(self) -> anyhow::Result<()> {
+        Ok(self.connection.execute_batch(&self.end)?)
     }
+}
+
+/// Makes the triggers, and returns what drops them.
+fn refuse_writes(connection: &Connection) -> anyhow::Result<String> {
+    let mut tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+    let tables: Vec<String> = tables
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let (mut begin, mut end) = (String::new(), String::new());
+    for table in tables {
+        for write in ["INSERT", "UPDATE", "DELETE"] {
+            begin += &format!(
+                "CREATE TRIGGER refuse_{write}_{table} BEFORE {write} ON {table} \
+                 BEGIN SELECT RAISE(ABORT, 'refused for a test'); END;"
+            );
+            end += &format!("DROP TRIGGER refuse_{write}_{table};");
+        }
+    }
+    connection
+        .execute_batch(&format!("BEGIN IMMEDIATE; {begin} COMMIT"))
+        .context("make the triggers")?;
+    Ok(format!("BEGIN IMMEDIATE; {end} COMMIT"))
 }
 
 /// A database in which every write waits for as long as this lives.

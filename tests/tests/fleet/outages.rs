@@ -1,26 +1,30 @@
 //! What hosts need is slow, refuses, or is gone: the archive, the directory, the disk. Play goes on as long as it can,
-//! says so when it cannot, and everything is stored in the end. `LATCHKEY_AWAY` is how many seconds the archive stays
+//! says so when it cannot, and everything is stored in the end. `LATCHKEY_AWAY` is for how many seconds the archive is
 //! away.
 
+use std::path::Path;
 use std::time::Duration;
 
 use latchkey_tests::checker::Promise;
 use latchkey_tests::crowd::Manner;
 use latchkey_tests::faults::{Away, Slow, SmallDisk};
 use latchkey_tests::figures::{bytes_said, counts, pauses, spread, waits_between};
-use latchkey_tests::history::{History, Seen, time};
+use latchkey_tests::fleet::Running;
+use latchkey_tests::history::{self, History, Seen};
 use latchkey_tests::platform::Options;
 use latchkey_tests::report::{quantile, say};
 use latchkey_tests::{process, settings};
 
 use crate::{Fleet, MANNER, SEATS, SOON};
 
+/// How long it refuses: longer than a record may wait before members are told (P4.7).
+const REFUSING: Duration = Duration::from_secs(12);
 /// Words so long that what is said while the archive is away can be told from what hosts hold besides.
 const LONG_WORDS: Manner = Manner {
     padding: 14_000,
     ..MANNER
 };
-/// What both hosts may grow by beside what was said meanwhile, which they hold once: as much again for the room that
+/// What the hosts may grow by beside what was said meanwhile, which they hold once: as much again for the room that
 /// growing lists take, and this for all else. One copy for each member who is sent it would be more.
 const BESIDE: u64 = 8 << 20;
 /// Within this a write that had begun when the archive went away is answered, and whoever waits for the mark has it (P4.7).
@@ -37,9 +41,9 @@ async fn says_do_not_wait_for_an_archive_that_takes_half_a_second_for_every_writ
     let mut crowd = fleet.play(MANNER).await?;
     let slow = Slow::begin(&fleet.platform.data().join("rooms.db"), SLOW)?;
     let lost = crowd.lost();
-    let since = time();
+    let since = history::time();
     crowd.play_for(Duration::from_secs(10)).await?;
-    let until = time();
+    let until = history::time();
     anyhow::ensure!(crowd.lost() == lost, "somebody lost the connection");
     let holds = slow.end().await?;
     anyhow::ensure!(holds >= 5, "the archive was slow only {holds} times");
@@ -60,28 +64,41 @@ async fn says_do_not_wait_for_an_archive_that_takes_half_a_second_for_every_writ
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_archive_is_away_play_goes_on_and_afterwards_everything_is_stored()
 -> anyhow::Result<()> {
-    let seconds = settings::number("LATCHKEY_AWAY", 15);
-    let fleet = Fleet::start("archive-away", 2, 20).await?;
+    let time = Duration::from_secs(settings::number("LATCHKEY_AWAY", 15) as u64);
+    play_without_archive("archive-away", time, Away::hold).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_archive_refuses_play_goes_on_and_afterwards_everything_is_stored()
+-> anyhow::Result<()> {
+    play_without_archive("archive-refusing", REFUSING, Away::refuse).await
+}
+
+/// Plays for `time` while the archive's file takes no writes, and until everybody was told.
+async fn play_without_archive(
+    name: &'static str,
+    time: Duration,
+    fault: impl AsyncFnOnce(&Path) -> anyhow::Result<Away>,
+) -> anyhow::Result<()> {
+    let fleet = Fleet::start(name, 2, 20).await?;
     let members = (fleet.games.len() * SEATS) as u64;
     let mut crowd = fleet.play(LONG_WORDS).await?;
     crowd.until_behind(0, SOON).await?;
-    let hosts = [
-        fleet.platform.host(1).await?.pid,
-        fleet.platform.host(2).await?.pid,
-    ];
-    let memory =
-        |hosts: [u32; 2]| anyhow::Ok(process::memory(hosts[0])? + process::memory(hosts[1])?);
-    let before = memory(hosts)?;
+    let hosts = [fleet.platform.host(1).await?, fleet.platform.host(2).await?];
+    let before = memory(&hosts)?;
     let lost = crowd.lost();
-    let since = time();
-    let away = Away::hold(&fleet.platform.data().join("rooms.db")).await?;
-    crowd.play_for(Duration::from_secs(seconds as u64)).await?;
+    let since = history::time();
+    let away = fault(&fleet.platform.data().join("rooms.db")).await?;
+    crowd.play_for(time).await?;
     crowd.until_each_room(1, SOON).await?;
     crowd.until_behind(members, SOON).await?;
-    let (until, grown) = (time(), memory(hosts)?.saturating_sub(before));
+    let until = history::time();
+    let grown = memory(&hosts)?.saturating_sub(before);
+    let journals = journals(&fleet, &hosts)?;
     anyhow::ensure!(crowd.lost() == lost, "somebody lost the connection");
     away.back()?;
     crowd.until_behind(0, SOON).await?;
+    let caught_up = history::time() - until;
     let settled = fleet.finish(crowd, Promise::PROCESS_KILLED).await?;
     let told = advances(&settled.histories, since + UNDER_WAY, until);
     anyhow::ensure!(
@@ -93,17 +110,34 @@ async fn while_the_archive_is_away_play_goes_on_and_afterwards_everything_is_sto
         grown < 2 * said + BESIDE,
         "the hosts grew by {grown} bytes while {said} bytes were said"
     );
+    anyhow::ensure!(
+        journals >= said,
+        "the journals had {journals} bytes when {said} bytes were in them alone"
+    );
     let (_, records) = counts(&settled.histories);
     say(
-        "archive-away",
+        name,
         format_args!(
-            "{:.0?} without archive: {records} records seen in all, {} KiB said meanwhile, hosts grew by {} KiB",
+            "{:.0?} without archive: {records} records seen in all, {} KiB said meanwhile, hosts grew by {} KiB, \
+             journals had {} KiB; nothing lagged {caught_up:.0?} after it was back",
             until - since,
             said / 1024,
-            grown / 1024
+            grown / 1024,
+            journals / 1024,
         ),
     );
     Ok(())
+}
+
+/// Bytes of memory that all these hosts hold.
+fn memory(hosts: &[Running]) -> anyhow::Result<u64> {
+    hosts.iter().map(|host| process::memory(host.pid)).sum()
+}
+
+/// Bytes of all these hosts' journals.
+fn journals(fleet: &Fleet, hosts: &[Running]) -> anyhow::Result<u64> {
+    let bytes = |host: &Running| fleet.platform.journal_bytes(host.slot);
+    hosts.iter().map(bytes).sum()
 }
 
 /// How often anybody was told in this time that more is stored than before.
@@ -169,12 +203,12 @@ async fn nobody_notices_a_directory_that_is_away_for_three_seconds_and_after_twe
     crowd.until_each_room(2, SOON).await?;
     anyhow::ensure!(crowd.lost() == lost, "somebody lost the connection");
 
-    let since = time();
+    let since = history::time();
     let away = Away::hold(&directory).await?;
     crowd.play_for(Duration::from_secs(12)).await?;
     let fenced = crowd.lost() - lost;
     away.back()?;
-    let back = time();
+    let back = history::time();
     crowd.until_each_room(3, SOON).await?;
     let members = (fleet.games.len() * SEATS) as u64;
     anyhow::ensure!(
