@@ -5,7 +5,7 @@
 mod overview;
 
 use axum::extract::{Path, Request, State};
-use axum::http::header::{ACCEPT, HOST, ORIGIN};
+use axum::http::header::{ACCEPT, HOST};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_host::ports::{Directory as _, HostItem, Slot};
+use latchkey_host::sent_by_own_page;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -213,22 +214,11 @@ async fn undrain(
 
 /// Browsers send the credential along whoever asks, so a page of another site must not be able to ask.
 async fn of_this_site(request: Request, next: Next) -> Response {
-    if is_of_this_site(request.headers()) {
+    if sent_by_own_page(request.headers(), request.uri()) {
         return next.run(request).await;
     }
     let words = "This was asked by a page of another site. Open the admin page and do it there.\n";
     (StatusCode::FORBIDDEN, words).into_response()
-}
-
-fn is_of_this_site(headers: &HeaderMap) -> bool {
-    // What has no origin comes from no page.
-    let Some(origin) = headers.get(ORIGIN) else {
-        return true;
-    };
-    let origin = origin.to_str().ok();
-    let of_origin = origin.and_then(|origin| origin.split_once("://"));
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    host.is_some() && host == of_origin.map(|(_, host)| host)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::{
-    CONNECTION, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, StatusCode, Uri};
@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::health::{self, Asked};
 use crate::host::{Origins, Shared};
 use crate::limits::RETRY_AFTER_SECONDS;
+use crate::own_page::sent_by_own_page;
 use crate::upgrade;
 
 /// The routes below `/s/{slot}/`.
@@ -153,11 +154,8 @@ fn judge(headers: &HeaderMap, uri: &Uri, origins: &Origins) -> Result<String, Re
     if key.len() != 24 {
         return Err(Refused::Key);
     }
-    if let Some(origin) = headers.get(ORIGIN) {
-        let origin = origin.to_str().map_err(|_| Refused::Origin)?;
-        if !serves(origins, origin, headers, uri) {
-            return Err(Refused::Origin);
-        }
+    if !serves(origins, headers, uri) {
+        return Err(Refused::Origin);
     }
     if !lists(headers, &SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
         return Err(Refused::Subprotocol);
@@ -165,15 +163,12 @@ fn judge(headers: &HeaderMap, uri: &Uri, origins: &Origins) -> Result<String, Re
     Ok(derive_accept_key(key.as_bytes()))
 }
 
-fn serves(origins: &Origins, origin: &str, headers: &HeaderMap, uri: &Uri) -> bool {
+fn serves(origins: &Origins, headers: &HeaderMap, uri: &Uri) -> bool {
     match origins {
-        Origins::Listed(listed) => listed.iter().any(|served| served == origin),
-        Origins::SameHost => {
-            let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-            let host = host.or(uri.authority().map(http::uri::Authority::as_str));
-            let of_origin = origin.split_once("://").map(|(_, host)| host);
-            host.is_some() && host == of_origin
-        }
+        Origins::Listed(listed) => headers
+            .get(ORIGIN)
+            .is_none_or(|origin| listed.iter().any(|served| origin == served)),
+        Origins::SameHost => sent_by_own_page(headers, uri),
     }
 }
 
@@ -189,6 +184,8 @@ fn lists(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::header::HOST;
+
     use super::*;
 
     fn handshake(changes: &[(&HeaderName, &'static str)]) -> HeaderMap {

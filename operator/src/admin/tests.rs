@@ -126,10 +126,17 @@ async fn a_host_between_two_processes_is_said_to_come_back() {
 #[tokio::test]
 async fn pages_of_other_sites_ask_in_vain() {
     let fixture = fixture().await;
-    for origin in ["http://evil.test", "null", "http://here.test:81"] {
-        let headers = [("origin", origin)];
-        let (status, _) = fixture.ask(Method::POST, "/hosts/1/drain", &headers).await;
-        assert_eq!(status, StatusCode::FORBIDDEN, "{origin}");
+    let asked = ["drain", "undrain", "roll"].map(|what| format!("/hosts/1/{what}"));
+    for path in asked {
+        for foreign in [
+            ("origin", "http://evil.test"),
+            ("origin", "null"),
+            ("origin", "http://here.test:81"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            let (status, _) = fixture.ask(Method::POST, &path, &[foreign]).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{path} {foreign:?}");
+        }
     }
     assert!(!fixture.draining().await);
 }
