@@ -8,6 +8,7 @@ mod acts;
 mod census;
 mod guard;
 mod history;
+mod owed;
 mod page;
 mod rooms;
 mod streams;
@@ -59,6 +60,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/readyz", get(ready))
         .route("/host", get(host))
         .route("/live", get(streams::live))
+        .route("/owed", get(owed::list))
         .route("/rooms", get(rooms::list))
         .route("/rooms/{room}", get(rooms::one))
         .route("/rooms/{room}/records", get(streams::records))

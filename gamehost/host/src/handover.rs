@@ -18,7 +18,7 @@ use crate::waits;
 
 /// Why a room was not handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotMoved {
+pub(crate) enum NotMoved {
     /// It is not in memory, or on its way already.
     #[error("the room is not in this host's memory, or is being opened or handed over already")]
     NotHere,

@@ -52,11 +52,8 @@ pub mod contracts;
 pub mod fakes;
 
 pub use drain::Drained;
-pub use handover::NotMoved;
 pub use host::{Config, Host, Origins, Ports};
 pub use limits::HostLimits;
 pub use metrics::{Count, Metrics};
-pub use operate::NotDone;
-pub use owed::Owed;
 pub use own_page::sent_by_own_page;
 pub use stop::Summary as StopSummary;

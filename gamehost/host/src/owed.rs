@@ -11,13 +11,13 @@ use crate::ports::HostId;
 
 /// A room that is owed to the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owed {
+pub(crate) struct Owed {
     /// Since when, in time since the host started.
-    pub since: Duration,
+    pub(crate) since: Duration,
     /// How often opening it failed.
-    pub failures: u32,
+    pub(crate) failures: u32,
     /// Why it failed the last time; empty before the first.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 /// Who sees to it that a room is opened.
@@ -102,13 +102,14 @@ impl OwedRooms {
         self.lock().get(&room).map(|room| room.owed.since)
     }
 
-    /// All of them, with what is known.
-    pub(crate) fn all(&self) -> Vec<(RoomId, Owed)> {
+    /// How many there are, and the `most` that are owed longest, with what is known of them.
+    pub(crate) fn longest(&self, most: usize) -> (usize, Vec<(RoomId, Owed)>) {
         let rooms = self.lock();
-        rooms
-            .iter()
-            .map(|(id, room)| (*id, room.owed.clone()))
-            .collect()
+        let mut longest: Vec<_> = rooms.iter().collect();
+        longest.sort_by_key(|(_, room)| room.owed.since);
+        let longest = longest.into_iter().take(most);
+        let longest = longest.map(|(id, room)| (*id, room.owed.clone()));
+        (rooms.len(), longest.collect())
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<RoomId, Room>> {
@@ -141,5 +142,17 @@ mod tests {
         assert!(rooms.take_up(room, enlisted(3)), "others may have it now");
         assert!(rooms.settled(room) && rooms.owe(room, Duration::ZERO));
         assert!(rooms.take_up(room, enlisted(3)), "it is owed anew");
+    }
+
+    #[test]
+    fn those_that_are_owed_longest_are_shown_first_and_no_more_than_are_asked_for() {
+        let rooms = OwedRooms::default();
+        let room = |number| RoomId::from_random([number; 20]);
+        for (number, since) in [(1, 30), (2, 10), (3, 20)] {
+            rooms.owe(room(number), Duration::from_secs(since));
+        }
+        let (count, longest) = rooms.longest(2);
+        let shown: Vec<RoomId> = longest.into_iter().map(|(room, _)| room).collect();
+        assert_eq!((count, shown), (3, vec![room(2), room(3)]));
     }
 }

@@ -110,6 +110,19 @@ impl Rooms {
         Ok(Sought::Coming(coming))
     }
 
+    /// Keeps everybody from opening a room that is not in memory, for as long as what is returned lives. `None` when it
+    /// is in memory, or on its way there or to another host.
+    pub(crate) fn keep_out(self: &Arc<Self>, room: RoomId) -> Result<Option<KeptOut>, NotOpened> {
+        Ok(match self.seat(room)? {
+            Seat::Ours(bringing, _) => Some(KeptOut {
+                rooms: self.clone(),
+                room,
+                bringing,
+            }),
+            Seat::Live(_) | Seat::Awaited(_) => None,
+        })
+    }
+
     fn seat(&self, room: RoomId) -> Result<Seat, NotOpened> {
         let entry = self.places.entry(room);
         match &entry {
@@ -273,6 +286,22 @@ impl Drop for Opening {
             self.rooms
                 .remove_if(self.room, |place| matches!(place, Place::Opening(_)));
         }
+    }
+}
+
+/// A room that nobody may open just now. Who wants it meanwhile waits, and is then told to come again.
+pub(crate) struct KeptOut {
+    rooms: Arc<Rooms>,
+    room: RoomId,
+    bringing: Bringing,
+}
+
+impl Drop for KeptOut {
+    fn drop(&mut self) {
+        self.rooms
+            .remove_if(self.room, |place| matches!(place, Place::Opening(_)));
+        let why = "the operator has put its records aside just now".to_owned();
+        self.bringing.done(Err(NotOpened::NotReady(why)));
     }
 }
 

@@ -109,6 +109,32 @@ test('a notice is put up, a member is kicked, and the room is closed, each after
   await eventually('nobody is connected', async () => page.getByRole('img', { name: /^Connections: 0/ }).isVisible());
 });
 
+test('rooms that are owed to the archive are listed while there are any, and put aside after a question', async () => {
+  const { page } = operator;
+  const section = page.getByRole('heading', { name: 'Owed to the archive' });
+  assert.equal(await section.count(), 0);
+  const room = '0'.repeat(20);
+  let rows = [{ id: room, age_s: 300, failures: 24, why: 'the archive’s summary: <b>it cannot be read</b>' }];
+  /** @type {string[]} */
+  const orders = [];
+  // What a host answers whose archive has lost a room.
+  await page.route('**/hosts/1/owed', (route) => route.fulfill({ json: { rooms: rows.length, rows } }));
+  await page.route('**/hosts/1/rooms/*/aside', (route) => {
+    orders.push(`${route.request().method()} ${new URL(route.request().url()).pathname}`);
+    rows = [];
+    return route.fulfill({ json: { done: '7 records are put aside.' } });
+  });
+  await expectVisible(section);
+  await expectVisible(page.getByRole('row').filter({ hasText: room }).getByText('<b>it cannot be read</b>'));
+  await look(page, 'admin-owed');
+  await page.getByRole('button', { name: 'Put aside …' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Put aside' }).click();
+  await expectVisible(page.getByText('7 records are put aside.'));
+  assert.deepEqual(orders, [`POST /hosts/1/rooms/${room}/aside`]);
+  await eventually('the list is gone', async () => (await section.count()) === 0);
+  await page.unrouteAll();
+});
+
 test('without the password there is nothing, and the page complained about nothing', async () => {
   const stranger = await Person.arrive(chromium, 'a stranger');
   const answered = await stranger.page.goto(`${platform.admin}/hosts/1/rooms`).catch(() => null);

@@ -14,12 +14,13 @@ const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Path, kind and text of each file.
-const FILES: [(&str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str); 9] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/admin.css", STYLE, include_str!("page/admin.css")),
     ("/admin.js", SCRIPT, include_str!("page/admin.js")),
     ("/charts.js", SCRIPT, include_str!("page/charts.js")),
     ("/dom.js", SCRIPT, include_str!("page/dom.js")),
+    ("/owed.js", SCRIPT, include_str!("page/owed.js")),
     ("/room.js", SCRIPT, include_str!("page/room.js")),
     ("/rooms.js", SCRIPT, include_str!("page/rooms.js")),
     ("/icon.svg", "image/svg+xml", include_str!("page/icon.svg")),

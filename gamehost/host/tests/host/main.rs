@@ -19,3 +19,4 @@ mod seeing;
 mod stopping;
 mod storing;
 mod support;
+mod watching;

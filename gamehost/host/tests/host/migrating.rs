@@ -55,7 +55,7 @@ async fn a_host_that_hands_a_room_over_stores_that_room_and_lets_the_others_wait
     ada.caught_up(2).await;
     grace.say(1, "here too").await;
     grace.caught_up(2).await;
-    assert_eq!(here.host.hand_over(room(1)).await, Ok(()));
+    assert_eq!(here.hand_over(room(1)).await, Ok(()));
     assert_eq!(ada.next_op("moved").await["url"], there.url());
     assert_eq!((here.stored(room(1)), here.stored(room(2))), (2, 0));
 }

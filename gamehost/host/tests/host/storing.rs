@@ -124,7 +124,7 @@ async fn what_a_room_held_is_given_back_when_it_is_stored_and_leaves_memory_or_g
             .refusing_chunks
             .store(false, Ordering::Release);
         if moves {
-            assert_eq!(here.host.hand_over(room).await, Ok(()));
+            assert_eq!(here.hand_over(room).await, Ok(()));
             assert_eq!(ada.close_code().await, CloseCode::Moved.as_u16());
         } else {
             ada.stored_to(2).await;

@@ -2,6 +2,7 @@
 
 import { Charts } from './charts.js';
 import { ask, byId, bytes, count } from './dom.js';
+import { Owed } from './owed.js';
 import { Room } from './room.js';
 import { Rooms } from './rooms.js';
 
@@ -53,6 +54,7 @@ figures();
 about().catch(() => {});
 health();
 setInterval(() => { if (!document.hidden) health(); }, HEALTH_EVERY);
+new Owed();
 new Rooms((id) => { location.hash = `room=${id}`; });
 addEventListener('hashchange', follow);
 follow();

@@ -1,10 +1,12 @@
 //! A host on a loopback port, clients that speak to it, and waiting with a deadline.
 
+mod admin;
 mod client;
 mod host;
 
 use std::time::Duration;
 
+pub(crate) use admin::{ask, get, get_json, path_of, post};
 pub(crate) use client::{Client, Refused};
 pub(crate) use host::{TestHost, World, members, room};
 
