@@ -7,7 +7,7 @@ import { meaningOf } from './codes.js';
 import { HOST_LIMITS } from './limits.js';
 import { Log } from './log.js';
 import { Members } from './members.js';
-import { KINDS, Outbox } from './outbox.js';
+import { OwnRecords } from './own.js';
 import { Pulse } from './pulse.js';
 import { Signals } from './signals.js';
 import { vouchFrames } from './vouch.js';
@@ -37,12 +37,11 @@ export class Session {
   behind = false;
 
   #sdk;
-  #load;
   #visible;
   #now = 0;
   /** @type {Command[]} */
   #out = [];
-  #outbox = new Outbox();
+  #own;
   #signals = new Signals();
   #clock = new HostClock();
 
@@ -58,9 +57,6 @@ export class Session {
   /** The next log is wanted from its first record, though there is a checkpoint. */
   #whole = false;
   #leaving = false;
-  #unsaved = 0;
-  /** What is saved is not what the outbox holds. */
-  #stale = false;
 
   /**
    * @param {object} world
@@ -72,8 +68,12 @@ export class Session {
   constructor({ sdk, random, load, visible = () => true }) {
     this.#sdk = sdk;
     this.#attempts = new Attempts(random);
-    this.#load = load;
     this.#visible = visible;
+    this.#own = new OwnRecords({
+      push: (command) => this.#out.push(command),
+      load,
+      stamp: () => ({ epoch: this.log.epoch, at: Math.round(this.#now + this.clockOffset) }),
+    });
   }
 
   /** What to add to the local clock for the host's. */
@@ -83,18 +83,18 @@ export class Session {
 
   /** Own records not ordered yet. */
   get unordered() {
-    return this.#outbox.unordered;
+    return this.#own.unordered;
   }
 
   /** Whether another own record of this many bytes fits. @param {number} bytes */
   fits(bytes) {
-    return this.#outbox.fits(bytes);
+    return this.#own.fits(bytes);
   }
 
   /** When to call with `tick` at the latest; Infinity for never. */
   get deadline() {
     const live = this.state === 'live'
-      ? [this.#pulse.deadAt, this.#pulse.beatAt, this.#outbox.deadline, this.#signals.deadline] : [];
+      ? [this.#pulse.deadAt, this.#pulse.beatAt, this.#own.deadline, this.#signals.deadline] : [];
     return Math.min(this.#attempts.giveUpAt, this.#attempts.nextAt, ...live);
   }
 
@@ -172,8 +172,10 @@ export class Session {
       this.#hangUp();
       return this.#become('taken-over', { code, message });
     }
-    if (code === 'seat_gone' && this.#leaving) return this.#left();
-    return this.#end(code, message);
+    if (code !== 'seat_gone' || !this.#leaving) return this.#end(code, message);
+    // The host confirms `leave` by closing, whether or not the record came first.
+    this.#own.left(this.log.tail + 1);
+    return this.#end('left', 'The seat was given up.');
   }
 
   /**
@@ -228,26 +230,8 @@ export class Session {
   #end(code, message) {
     if (this.state === 'ended') return;
     this.#hangUp();
-    if (HOPEFUL_ENDS.has(code)) this.#saveIfStale();
-    const left = this.#outbox.clear();
-    if (!HOPEFUL_ENDS.has(code)) this.#save();
-    for (const { id, seq } of left) {
-      if (id === null) continue;
-      const fate = seq === null ? 'The record was not ordered' : 'Whether the record was stored is not known';
-      this.#out.push({ do: 'rejected', id, code: 'ended', message: `${fate}: ${message}` });
-    }
-    this.#countUnsaved();
+    this.#own.end(message, HOPEFUL_ENDS.has(code));
     this.#become('ended', { code, message });
-  }
-
-  /** The host confirms `leave` by closing, whether or not the record came first. */
-  #left() {
-    const leave = this.#outbox.unordered.find(({ op }) => op === 'leave');
-    if (leave?.id != null) {
-      const record = this.#recordOf(leave, this.log.tail + 1);
-      this.#out.push({ do: 'ordered', id: leave.id, record });
-    }
-    this.#end('left', 'The seat was given up.');
   }
 
   // Frames
@@ -312,12 +296,11 @@ export class Session {
       this.log.forget();
       return this.#renew('bad_welcome', `The host's welcome starts behind its own tail ${welcome.tail}.`);
     }
-    if (this.me === '') this.#outbox.restore(this.#load(welcome.member));
     this.me = welcome.member;
     this.limits = { ...HOST_LIMITS, ...welcome.limits };
     this.members.welcome(welcome.members, welcome.tail);
     this.#clock.sample(this.#attempts.askedAt, this.#now, welcome.now);
-    this.#outbox.welcome(welcome, this.#sure);
+    this.#own.welcome(welcome, this.#sure);
     this.#attempts.welcomed(this.#now);
     this.#whole = false;
     this.#become('live', {});
@@ -330,7 +313,7 @@ export class Session {
     this.#emit('members', this.members.list);
     this.#stored({ seq: welcome.stored, behind: welcome.behind });
     this.#ifCaughtUp();
-    this.#changed();
+    this.#own.changed();
     // The welcome waited for the room to be opened; a beat measures the clock by the round trip alone.
     this.#beat();
   }
@@ -353,47 +336,31 @@ export class Session {
     if (place === 'gap') return this.#renew('gap', `Record ${record.seq} came after ${this.log.seq}.`);
     // An entry leaves what is pending before its record is told, or an optimistic state would count it twice.
     const own = record.from === this.me && record.n > 0;
-    const entry = own ? this.#outbox.record(record) : null;
+    const entry = own ? this.#own.came(record) : null;
     this.#emit('record', record);
-    if (entry && entry.id !== null) this.#out.push({ do: 'ordered', id: entry.id, record });
+    if (entry) this.#own.ordered(entry, record);
     if (this.members.record(record)) this.#emit('members', this.members.list);
     this.#ifCaughtUp();
-    if (own) this.#changed();
-    if (own && !entry && record.n > this.#outbox.last) {
+    if (own) this.#own.changed();
+    if (own && !entry && this.#own.isForeign(record.n)) {
       return this.#renew('foreign_number', `Record ${record.seq} used this member's number ${record.n}.`);
     }
     return undefined;
   }
 
   #ifCaughtUp() {
-    if (!this.log.caughtUp || !this.#catchingUp()) return;
-    for (const entry of this.#outbox.caughtUp()) {
-      if (entry.id === null) continue;
-      this.#out.push({ do: 'ordered', id: entry.id, record: this.#recordOf(entry, entry.seq ?? this.log.seq) });
-    }
-    this.#settleStored();
-    this.#changed();
-  }
-
-  #catchingUp() {
-    return this.log.seq === this.log.target;
+    if (this.log.caughtUp && this.log.seq === this.log.target) this.#own.caughtUp(this.log.seq, this.log.stored);
   }
 
   /** @param {{ seq: number, behind?: boolean | null }} mark */
   #stored({ seq, behind }) {
     if (this.log.advance(seq)) {
       this.#emit('stored', seq);
-      this.#settleStored();
+      this.#own.stored(this.log.stored);
     }
     if (this.behind === (behind ?? false)) return;
     this.behind = !this.behind;
     this.#emit('behind', this.behind);
-  }
-
-  #settleStored() {
-    const done = this.#outbox.stored(this.log.stored);
-    for (const { id } of done) if (id !== null) this.#out.push({ do: 'stored', id });
-    if (done.length > 0) this.#stale = true;
   }
 
   /** @param {import('./wire.js').Refused} frame */
@@ -401,11 +368,8 @@ export class Session {
     const refusal = { ...(n == null ? {} : { n }), code, message, ...(retry_after == null ? {} : { retry_after }) };
     this.#emit('refused', refusal);
     if (n == null) return undefined;
-    const { rejected, renew } = this.#outbox.refused(refusal, this.#now);
-    if (renew) return this.#renew('say_gap', renew);
-    if (!rejected) return undefined;
-    if (rejected.id !== null) this.#out.push({ do: 'rejected', id: rejected.id, code, message });
-    return this.#changed();
+    const renew = this.#own.refused(refusal, this.#now);
+    return renew ? this.#renew('say_gap', renew) : undefined;
   }
 
   /** @param {string} url */
@@ -425,12 +389,8 @@ export class Session {
 
   /** @param {{ id: number, op: SayOp, body: any, bytes: number }} said */
   #say(said) {
-    this.#outbox.add(said);
     if (said.op === 'leave') this.#leaving = true;
-    for (const { id } of this.#outbox.overflow()) {
-      if (id !== null) this.#out.push({ do: 'rejected', id, code: 'too_many_unstored', message: 'Too many records wait to be stored; this one is no longer followed.' });
-    }
-    this.#changed();
+    this.#own.add(said);
   }
 
   /** @param {string} key @param {any} body */
@@ -458,7 +418,7 @@ export class Session {
     if (now >= this.#attempts.nextAt) this.#outOfSight ? this.#rest() : this.#connect();
     if (this.state !== 'live') return;
     if (now >= this.#pulse.deadAt) return this.#comeBack('network', 'The host did not answer.');
-    if (this.#outbox.late(now)) return this.#renew('no_refusal', 'The host did not answer frames that it must have refused.');
+    if (this.#own.late(now)) return this.#renew('no_refusal', 'The host did not answer frames that it must have refused.');
     if (now >= this.#pulse.beatAt) this.#beat();
   }
 
@@ -468,10 +428,8 @@ export class Session {
   }
 
   #flush() {
-    const frames = this.state === 'live' ? this.#outbox.take(this.#now) : [];
-    // Saved before it goes out: what a later page takes for unsent is numbered anew, and would be said twice.
-    if (frames.length > 0) this.#stale = true;
-    this.#saveIfStale();
+    const frames = this.state === 'live' ? this.#own.take(this.#now) : [];
+    this.#own.saveIfStale();
     if (this.state !== 'live') return;
     for (const frame of frames) this.#send(frame);
     for (const frame of this.#signals.take(this.#now)) this.#send(frame);
@@ -484,33 +442,6 @@ export class Session {
     if (!this.#socketUp) return;
     this.#pulse.sent(this.#now);
     this.#out.push({ do: 'send', frame });
-  }
-
-  /** What is unordered changed. */
-  #changed() {
-    this.#stale = true;
-    this.#countUnsaved();
-  }
-
-  #saveIfStale() {
-    if (this.#stale) this.#save();
-  }
-
-  #save() {
-    this.#stale = false;
-    if (this.me !== '') this.#out.push({ do: 'save', member: this.me, saved: this.#outbox.saved });
-  }
-
-  #countUnsaved() {
-    const count = this.#outbox.unordered.length;
-    if (count === this.#unsaved) return;
-    this.#unsaved = count;
-    this.#emit('unsaved', count);
-  }
-
-  /** The record of an entry the host took and never showed. @param {import('./outbox.js').Entry} entry @param {number} seq @returns {import('./types.js').LogRecord} */
-  #recordOf({ op, n, body }, seq) {
-    return { seq, epoch: this.log.epoch, from: this.me, n, at: Math.round(this.#now + this.clockOffset), kind: KINDS[op], body };
   }
 
   /** @param {import('./types.js').ConnectionState} state @param {import('./types.js').StateDetail} detail */
