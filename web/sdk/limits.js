@@ -9,7 +9,8 @@ export const STEADY_AFTER_MS = 10_000;
 /**
  * A live connection that broke is tried again quickly for so long, with waits of full jitter up to a second. A fleet takes
  * a host for lost after about eight seconds and gives its rooms to others: with waits that had grown by then, members
- * would stand before a room that is long ready. Later it is the line or the site that is broken, and waits grow.
+ * would stand before a room that is long ready. A test of the host ties these times to the fleet's. Later it is the line or
+ * the site that is broken, and waits grow.
  */
 export const QUICK_FOR_MS = 15_000;
 export const QUICK_SHORTEST_MS = 100;

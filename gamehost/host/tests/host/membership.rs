@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use latchkey_host::ports::{Generation, Slot};
 use latchkey_host::timing::{EXPIRY, FENCE_AFTER, LOST_WITHIN, UNNOTICED};
+use latchkey_protocol::limits::GATHER_WITHIN_MS;
 use tokio::time::{sleep, timeout};
 
 use crate::support::{TestHost, World};
@@ -79,4 +80,22 @@ async fn a_host_finds_another_lost_that_no_longer_beats() {
     assert!(!world.directory.host(Slot(2)).unwrap().lost);
     sleep(LOST_WITHIN - EXPIRY + Duration::from_secs(1)).await;
     assert!(world.directory.host(Slot(2)).unwrap().lost);
+}
+
+/// A constant of the sdk, in milliseconds.
+fn of_the_sdk(name: &str) -> Duration {
+    let limits = include_str!("../../../../web/sdk/limits.js");
+    let start = format!("export const {name} = ");
+    let line = limits.lines().find_map(|line| line.strip_prefix(&start));
+    let number = line.unwrap().trim_end_matches(';').replace('_', "");
+    Duration::from_millis(number.parse().unwrap())
+}
+
+#[test]
+fn p9_2_members_of_a_lost_host_try_quickly_until_its_rooms_are_open_elsewhere() {
+    // One attempt may have begun just before the host was marked lost, and hang with it; and the rooms gather.
+    let in_vain = of_the_sdk("QUICK_OPEN_WITHIN_MS");
+    let gathering = Duration::from_millis(GATHER_WITHIN_MS);
+    let open = LOST_WITHIN + in_vain.max(gathering);
+    assert!(open + of_the_sdk("QUICK_LONGEST_MS") <= of_the_sdk("QUICK_FOR_MS"));
 }
