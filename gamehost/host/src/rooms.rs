@@ -300,7 +300,7 @@ impl Drop for KeptOut {
     fn drop(&mut self) {
         self.rooms
             .remove_if(self.room, |place| matches!(place, Place::Opening(_)));
-        let why = "the operator has put its records aside just now".to_owned();
+        let why = "the operator was putting its records aside".to_owned();
         self.bringing.done(Err(NotOpened::NotReady(why)));
     }
 }
@@ -337,5 +337,31 @@ impl Drop for Moving {
             *place = Place::Live(self.live.clone());
         }
         self.bringing.done(Ok(self.live.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_room_that_everybody_is_kept_out_of_is_not_opened_until_that_is_over() {
+        let rooms = Arc::new(Rooms::new(1));
+        let room = RoomId::from_random([1; 20]);
+        let kept_out = rooms.keep_out(room).unwrap();
+        assert!(kept_out.is_some());
+        assert!(rooms.keep_out(room).unwrap().is_none(), "already");
+        let opened = |_| std::future::ready(Err(NotOpened::Stopping));
+        let Ok(Sought::Coming(mut waits)) = rooms.seek(room, None, opened) else {
+            panic!("it is not here");
+        };
+        drop(kept_out);
+        let told = waits.opened().await.err();
+        assert!(matches!(told, Some(NotOpened::NotReady(_))), "{told:?}");
+        assert_eq!((rooms.len(), rooms.has(room)), (0, false));
+        let Ok(Sought::Coming(mut comes)) = rooms.seek(room, None, opened) else {
+            panic!("it is not here");
+        };
+        assert_eq!(comes.opened().await.err(), Some(NotOpened::Stopping));
     }
 }

@@ -229,7 +229,8 @@ pub trait Directory: Send + Sync {
     async fn rebuilt(&self, me: HostId, room: RoomId, epoch: Epoch) -> Result<(), DirectoryError>;
 
     /// Gives a room of which everything is stored to another slot, for its present host or a later one. The epoch
-    /// stays until that host claims.
+    /// stays until that host claims. A call that its process gave up must never be carried out after a later one: to
+    /// [`HandedOver::NoTaker`] the process plays the room on.
     async fn hand_over(
         &self,
         me: HostId,
