@@ -2,8 +2,10 @@
 //! it gives to the room at once, which writes the consequences to everybody. What the room has for it is mostly written
 //! by others; its own task goes on where a socket was full, fetches what only the archive has, and watches the time.
 
+use std::future::{Future as _, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -82,35 +84,66 @@ impl Connection {
     }
 
     async fn serve(&mut self) -> Result<std::convert::Infallible, Ending> {
-        let welcome = std::mem::take(&mut self.welcome);
-        settle(&self.shared, &self.seat.live, &welcome)?;
+        self.settle_welcome()?;
         self.deliver().await?;
         let mut alarm = pin!(sleep_until(self.shared.time.instant(self.due())));
         loop {
             self.set(alarm.as_mut());
-            match self.next(alarm.as_mut()).await {
-                Event::Ready(ready) => match ready? {
-                    Ready::Read(mut chunk) => self.incoming(&mut chunk)?,
-                    Ready::Write => self.write_on().await?,
-                },
-                Event::Held => self.incoming(&mut [])?,
-                Event::Rung => self.deliver().await?,
-                Event::Due => self.look_at_the_time().await?,
+            let event = self.next(alarm.as_mut()).await;
+            if self.answer(event)? {
+                self.deliver().await?;
             }
         }
     }
 
-    async fn next(&mut self, alarm: Pin<&mut Sleep>) -> Event {
-        let Wire { reader, line, .. } = &mut self.wire;
-        let full = line.lock().is_full();
-        tokio::select! {
-            biased;
-            () = line.rung() => Event::Rung,
-            // Who does not take what is sent is not read either, so that answers do not pile up.
-            () = tokio::task::yield_now(), if self.held && !full => Event::Held,
-            ready = reader.ready(full), if full || !self.held => Event::Ready(ready),
-            () = alarm => Event::Due,
+    fn settle_welcome(&mut self) -> Result<(), Ending> {
+        let welcome = std::mem::take(&mut self.welcome);
+        settle(&self.shared, &self.seat.live, &welcome)
+    }
+
+    /// Does what an event asks for. Whether the room may have something for this connection.
+    fn answer(&mut self, event: Event) -> Result<bool, Ending> {
+        match event {
+            Event::Ready(ready) => match ready? {
+                Ready::Read(mut chunk) => self.incoming(&mut chunk).map(|()| false),
+                Ready::Write => Ok(self.write_on()),
+            },
+            Event::Held => self.incoming(&mut []).map(|()| false),
+            Event::Rung => Ok(true),
+            Event::Due => self.look_at_the_time(),
         }
+    }
+
+    /// What happens next. Polled by hand, because the futures of what it waits for would take more of every idle
+    /// connection's memory than all the rest of its task.
+    async fn next(&mut self, mut alarm: Pin<&mut Sleep>) -> Event {
+        let mut waited = false;
+        poll_fn(|cx| self.poll_next(alarm.as_mut(), &mut waited, cx)).await
+    }
+
+    fn poll_next(
+        &mut self,
+        alarm: Pin<&mut Sleep>,
+        waited: &mut bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Event> {
+        let Wire { reader, line, .. } = &mut self.wire;
+        if line.poll_rung(cx).is_ready() {
+            return Poll::Ready(Event::Rung);
+        }
+        // Who does not take what is sent is not read either, so that answers do not pile up.
+        let full = line.lock().is_full();
+        if self.held && !full {
+            if *waited {
+                return Poll::Ready(Event::Held);
+            }
+            // After the turn of others.
+            *waited = true;
+            cx.waker().wake_by_ref();
+        } else if let Poll::Ready(ready) = reader.poll_ready(full, cx) {
+            return Poll::Ready(Event::Ready(ready));
+        }
+        alarm.poll(cx).map(|()| Event::Due)
     }
 
     /// Sees to it that the alarm rings when something is due. What is due later than before needs no new alarm: the old
@@ -191,19 +224,19 @@ impl Connection {
         }
     }
 
-    async fn write_on(&mut self) -> Result<(), Ending> {
+    /// Writes what the socket did not take. Whether nothing of it is left.
+    fn write_on(&mut self) -> bool {
         let now_ms = self.shared.time.now().elapsed_ms;
         let full = {
             let mut out = self.wire.line.lock();
             out.flush(now_ms);
             out.is_full()
         };
-        if full {
-            return Ok(());
+        if !full {
+            // While it was full nothing was read from it, so it was not silent.
+            self.heard = Duration::from_millis(now_ms);
         }
-        // While it was full nothing was read from it, so it was not silent.
-        self.heard = Duration::from_millis(now_ms);
-        self.deliver().await
+        !full
     }
 
     /// Sends one page of records that memory no longer holds.
@@ -255,7 +288,9 @@ impl Connection {
         }
     }
 
-    async fn look_at_the_time(&mut self) -> Result<(), Ending> {
+    /// Ends who was slow or silent for too long, and lets others know that the line is alive. Whether what the room held
+    /// back may be due.
+    fn look_at_the_time(&mut self) -> Result<bool, Ending> {
         self.wire.line.looks();
         let (now, limits) = (self.shared.time.now(), &self.shared.config.limits);
         let elapsed = Duration::from_millis(now.elapsed_ms);
@@ -265,7 +300,7 @@ impl Connection {
             if out.is_full() {
                 return match quiet >= limits.slow_after {
                     true => Err(Ending::Close(CloseCode::Slow)),
-                    false => Ok(()),
+                    false => Ok(false),
                 };
             }
             if elapsed >= self.heard + limits.silent_after {
@@ -278,7 +313,7 @@ impl Connection {
                 self.shared.desk.metrics.deliveries.up();
             }
         }
-        self.deliver().await
+        Ok(true)
     }
 
     /// When something is due that nobody rings for, in elapsed time: a socket full for too long (P8.3), or else a client

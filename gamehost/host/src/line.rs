@@ -8,13 +8,14 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 use bytes::{Buf as _, Bytes};
+use futures_util::task::AtomicWaker;
 use latchkey_protocol::CloseCode;
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::sync::Notify;
 
 use crate::frames::{self, Head};
 use crate::limits::{FRAMES_PER_WRITE, GATHERED};
@@ -23,8 +24,10 @@ use crate::limits::{FRAMES_PER_WRITE, GATHERED};
 #[derive(Debug)]
 pub(crate) struct Line {
     out: Mutex<Out>,
-    /// Rung when the connection's task has something to look at. A ring before it listens is kept.
-    bell: Notify,
+    /// Whether the connection's task has something to look at. A ring before it listens is kept.
+    rung: AtomicBool,
+    /// The connection's task, which alone listens.
+    listener: AtomicWaker,
     /// The close code, or 0 while the connection may live.
     code: AtomicU16,
     /// When the connection's task looks at its room again without being rung for, in elapsed milliseconds. Who rings
@@ -75,7 +78,8 @@ impl Line {
                 rest: VecDeque::new(),
                 moved_ms: now_ms,
             }),
-            bell: Notify::new(),
+            rung: AtomicBool::new(false),
+            listener: AtomicWaker::new(),
             code: AtomicU16::new(0),
             alarm: AtomicU64::new(u64::MAX),
         }
@@ -92,7 +96,8 @@ impl Line {
 
     /// Rings for the connection's task.
     pub(crate) fn ring(&self) {
-        self.bell.notify_one();
+        self.rung.store(true, Ordering::Release);
+        self.listener.wake();
     }
 
     /// Rings if `due` (elapsed milliseconds) is before the task would look by itself.
@@ -113,9 +118,23 @@ impl Line {
         self.alarm.store(u64::MAX, Ordering::Relaxed);
     }
 
+    /// Ready when it was rung since this was ready last. Of the tasks that ask, the last one is woken.
+    pub(crate) fn poll_rung(&self, cx: &Context<'_>) -> Poll<()> {
+        let heard = || self.rung.swap(false, Ordering::AcqRel);
+        if heard() {
+            return Poll::Ready(());
+        }
+        self.listener.register(cx.waker());
+        // It may have been rung before there was anybody to wake.
+        match heard() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+
     /// Resolves at the next ring.
     pub(crate) async fn rung(&self) {
-        self.bell.notified().await;
+        std::future::poll_fn(|cx| self.poll_rung(cx)).await;
     }
 
     /// The connection is to end with `code`. The first code given stands.

@@ -126,8 +126,9 @@ struct Core {
     /// What it holds that the archive does not have.
     share: Share,
     keep: Option<Checkpoint>,
-    /// A chunk that the archive may have taken although it did not say so. It is given again as it is.
-    in_doubt: Option<(Chunk, Summary)>,
+    /// A chunk that the archive may have taken although it did not say so. It is given again as it is. Boxed, because few
+    /// rooms ever have one.
+    in_doubt: Option<Box<(Chunk, Summary)>>,
     /// The `finished` record that is still to be announced.
     finish: Option<Seq>,
     urgent: bool,
@@ -293,7 +294,8 @@ impl LiveRoom {
                 return None;
             }
             core.urgent = false;
-            let chunk = core.in_doubt.take().or_else(|| core.next_chunk());
+            let chunk = core.in_doubt.take().map(|boxed| *boxed);
+            let chunk = chunk.or_else(|| core.next_chunk());
             let stored = core.marks.stored;
             let keep = core.keep.take();
             let finish = core.finish.filter(|finish| *finish <= stored);
@@ -338,7 +340,7 @@ impl LiveRoom {
 
     /// The archive did not say whether it took this chunk.
     pub(crate) fn not_stored(&self, chunk: Chunk, summary: Summary) {
-        self.lock().in_doubt = Some((chunk, summary));
+        self.lock().in_doubt = Some(Box::new((chunk, summary)));
     }
 
     /// Puts a checkpoint back that the archive did not take, unless a newer one has come.

@@ -137,7 +137,7 @@ impl Wire {
                     return;
                 }
             }
-            self.reader.writable().await;
+            std::future::poll_fn(|cx| self.reader.poll_writable(cx)).await;
         }
     }
 
@@ -171,18 +171,22 @@ impl Wire {
 
 impl Reader {
     /// What the socket is ready for next: reading, or only writing while it is `full`.
-    pub(crate) async fn ready(&mut self, full: bool) -> Result<Ready, Ending> {
+    pub(crate) fn poll_ready(
+        &mut self,
+        full: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Ready, Ending>> {
         if full {
-            self.writable().await;
-            return Ok(Ready::Write);
+            return self.poll_writable(cx).map(|()| Ok(Ready::Write));
         }
-        self.read().await.map(Ready::Read)
+        self.poll_read(cx).map_ok(Ready::Read)
     }
 
-    /// Resolves when the socket may take bytes again, or has failed.
-    async fn writable(&self) {
+    /// Ready when the socket may take bytes again, or has failed.
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<()> {
         // A failed socket is found out by the write that follows.
-        let _ = self.socket.as_ref().writable().await;
+        let writable = self.socket.as_ref().poll_write_ready(cx);
+        writable.map(drop)
     }
 
     /// The next bytes. Nothing is lost when the future is dropped.

@@ -6,6 +6,7 @@
 
 mod forgetful;
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use latchkey_host::ports::{Finishes, FinishesError, JournalId, Slot};
 use latchkey_host::{Config, Host, HostLimits, Origins, Ports};
 use latchkey_journal::{Disk, Folder, Journal, Limits};
 use latchkey_protocol::{RoomId, Seq, TicketSigner};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::forgetful::Forgetful;
 
@@ -87,6 +88,11 @@ async fn serve(settings: &Settings) -> Result<()> {
     // As the other contestants: tens of thousands may come at once.
     let listener = socket.listen(4_096)?;
     println!("{}", listener.local_addr()?);
+    // On the runtime's threads, as the operator's listener.
+    match tokio::spawn(accept(listener, service)).await? {}
+}
+
+async fn accept(listener: TcpListener, service: TowerToHyperService<axum::Router>) -> Infallible {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(50)).await;
