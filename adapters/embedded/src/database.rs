@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use self::migrations::Steps;
 use self::writer::Write;
-use crate::limits::{BUSY, LOOK_AGAIN, READERS, WRITES_WAITING};
+use crate::limits::{BUSY, LOGGED_PAGES, LOOK_AGAIN, PAGES_KIB, READERS, WRITES_WAITING};
 
 /// Why a statement did not do what it should. Inside this crate; ports answer [`StoreError`].
 #[derive(Debug, thiserror::Error)]
@@ -207,16 +207,24 @@ impl Readers {
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.busy_timeout(BUSY)?;
+        common(&connection)?;
         Ok(connection)
     }
+}
+
+/// Sets what holds for every connection.
+fn common(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    // As SQLite has it, a number below nought counts KiB.
+    connection.pragma_update(None, "cache_size", -PAGES_KIB)
 }
 
 /// Sets what must hold for every connection that writes: readers do not wait for the writer, and a commit is on
 /// the disk before it is answered.
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY)?;
+    common(connection)?;
     write_ahead(connection)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOGGED_PAGES)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Fault;
-use crate::limits::WRITES_TOGETHER;
+use crate::limits::WRITES_WAITING;
 
 /// A queued write, whatever it answers.
 pub(super) trait Write: Send {
@@ -103,7 +103,7 @@ fn commit(
     while let Some(write) = group.get_mut(ran) {
         write.run(&transaction)?;
         ran += 1;
-        if ran < WRITES_TOGETHER
+        if ran < WRITES_WAITING
             && let Ok(next) = waiting.try_recv()
         {
             group.push(next);
