@@ -151,8 +151,8 @@ impl Migration {
             }
         }
         for live in held {
-            self.due().end_turn(&live);
-            self.put(&live, now);
+            let when = self.stuck.until(live.id);
+            self.due().put_back(&live, when);
         }
         turns
     }

@@ -29,10 +29,9 @@ pub(crate) async fn stop(shared: &Arc<Shared>, within: Duration) -> Summary {
     let connections = rooms.iter().map(|live| live.connections()).sum();
     for live in &rooms {
         live.stop(CloseCode::GoingAway);
-        if live.pending() != Pending::Nothing {
-            shared.migration.hasten(live);
-        }
     }
+    // A host that stops gives every room its turn.
+    shared.migration.hurry();
     let stored = async {
         let mut owed = u64::MAX;
         let mut settled = shared.migration.settled();

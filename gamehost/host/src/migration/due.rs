@@ -63,6 +63,12 @@ impl Due {
         *live.standing() = Standing::Nowhere;
     }
 
+    /// Lets a room that was taken out wait on instead.
+    pub(super) fn put_back(&mut self, live: &Arc<LiveRoom>, when: Duration) {
+        self.end_turn(live);
+        self.put(live, when);
+    }
+
     /// Whether a room's time has come.
     pub(super) fn any(&self, now: Duration) -> bool {
         self.rooms.keys().next().is_some_and(|first| first.0 <= now)
