@@ -23,9 +23,9 @@ pub const OPENINGS_AT_ONCE: usize = 64;
 pub const PAGES_AT_ONCE: usize = 16;
 /// Bytes of one such page.
 pub const PAGE: usize = limits::READ_AT_ONCE;
-/// How old a room's oldest unstored record gets before it is on its way to the archive: what a game says within that time
-/// shares one chunk.
-pub const MIGRATE_AFTER: Duration = Duration::from_secs(3);
+/// How old a room's oldest unstored record gets at most before it is on its way to the archive; at least half of that:
+/// what a game says within that time shares one chunk.
+pub const MIGRATE_AFTER: Duration = Duration::from_secs(4);
 /// Between two looks for rooms whose time has come. They share a sync of the journal, and the work is spread.
 pub const MIGRATE_EVERY: Duration = Duration::from_millis(100);
 /// Rooms whose records are on their way to the archive at one time.
@@ -113,7 +113,7 @@ pub struct HostLimits {
     pub slow_after: Duration,
     /// How long a room without connections stays in memory.
     pub idle_room: Duration,
-    /// How old a room's oldest unstored record gets before it is on its way to the archive.
+    /// How old a room's oldest unstored record gets at most before it is on its way to the archive.
     pub store_after: Duration,
 }
 

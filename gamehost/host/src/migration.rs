@@ -26,12 +26,12 @@ use crate::limits::{MIGRATE_EVERY, SYNC_EVERY, TURNS_AT_ONCE};
 use crate::live::{LiveRoom, Pending};
 use crate::metrics::Metrics;
 use crate::time::Time;
-use crate::waits::Waits;
+use crate::waits::{self, Waits};
 
 /// Which rooms are due, and what must be known of them between their turns.
 pub(crate) struct Migration {
     due: Mutex<Due>,
-    /// How old a record may get before its room has a turn.
+    /// How old a record gets at most before its room has a turn.
     after: Duration,
     kick: Notify,
     /// Counts the turns that have ended.
@@ -47,7 +47,7 @@ pub(crate) struct Migration {
 }
 
 impl Migration {
-    /// Nothing to do yet; a record waits for `after`.
+    /// Nothing to do yet; a record waits for `after` at most.
     pub(crate) fn new(seed: u64, after: Duration) -> Self {
         Self {
             due: Mutex::default(),
@@ -68,7 +68,7 @@ impl Migration {
             Pending::Nothing => return,
             // Nearly always it waits already, and its time does not come sooner for one more record.
             Pending::Since(_) if *live.standing() != Standing::Nowhere => return,
-            Pending::Since(since_ms) => Duration::from_millis(since_ms) + self.after,
+            Pending::Since(since_ms) => Duration::from_millis(since_ms) + self.wait(live.id),
             Pending::Gathered => time.elapsed(),
             Pending::Unannounced => self.unannounced.until(live.id).max(time.elapsed()),
             Pending::Over => Duration::ZERO,
@@ -77,6 +77,14 @@ impl Migration {
         if pending == Pending::Over {
             self.hurry();
         }
+    }
+
+    /// How long a record of `room` waits: between half of the time there is and all of it, so that rooms which began
+    /// together, as after a restart, do not come together for ever.
+    fn wait(&self, room: RoomId) -> Duration {
+        let half = self.after / 2;
+        let part = waits::spread(self.seed, room).to_le_bytes()[0];
+        half + half * u32::from(part) / 256
     }
 
     fn put(&self, live: &Arc<LiveRoom>, when: Duration) {
