@@ -5,12 +5,12 @@ use std::time::Duration;
 /// Writes that may wait for the database at one time; further callers wait for room. As many share one commit, of which
 /// the first one waits for the last, which is milliseconds.
 pub const WRITES_WAITING: usize = 256;
-/// Memory for pages that each connection to a database keeps, in KiB: the upper levels of its trees. The system keeps the
-/// rest of the file in what memory nobody else needs.
-pub const PAGES_KIB: i64 = 256;
-/// Pages that gather in a database's write-ahead log before they are written to where they belong: 32 MiB. A page that is
-/// written often meanwhile is moved once.
-pub const LOGGED_PAGES: i64 = 8_192;
+/// Memory for pages that each connection to a database keeps, in KiB: the upper levels of its trees, and for the writer
+/// what a usual commit changes. The system keeps the rest of the file in what memory nobody else needs.
+pub const PAGES_KIB: i64 = 512;
+/// Pages that gather in a database's write-ahead log before they are written to where they belong: 12 MiB. A page that is
+/// changed often meanwhile is moved once. Whose commit is the one that moves them waits for it: some 30 ms on a fast disk.
+pub const LOGGED_PAGES: i64 = 3_072;
 /// Reads of the database at one time.
 pub const READERS: usize = 4;
 /// How long a statement waits for another process's lock on the database.

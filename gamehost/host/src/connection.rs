@@ -137,7 +137,7 @@ impl Connection {
             if *waited {
                 return Poll::Ready(Event::Held);
             }
-            // After the turn of others.
+            // After the turn of others that are ready.
             *waited = true;
             cx.waker().wake_by_ref();
         } else if let Poll::Ready(ready) = reader.poll_ready(full, cx) {

@@ -96,7 +96,8 @@ impl Line {
 
     /// Rings for the connection's task.
     pub(crate) fn ring(&self) {
-        self.rung.store(true, Ordering::Release);
+        // Not a plain store: whoever hears one of several rings sees what was said before each of them.
+        self.rung.swap(true, Ordering::AcqRel);
         self.listener.wake();
     }
 
@@ -118,7 +119,7 @@ impl Line {
         self.alarm.store(u64::MAX, Ordering::Relaxed);
     }
 
-    /// Ready when it was rung since this was ready last. Of the tasks that ask, the last one is woken.
+    /// Ready when it was rung since this was ready last.
     pub(crate) fn poll_rung(&self, cx: &Context<'_>) -> Poll<()> {
         let heard = || self.rung.swap(false, Ordering::AcqRel);
         if heard() {

@@ -143,12 +143,19 @@ impl Migration {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Rooms have their turns whose time is not after this: now, but a host that stops, or whose journal may have lost what
+    /// it took, waits for no record to get older.
+    fn until(&self, shared: &Shared) -> Duration {
+        let pressed = shared.is_stopping() || self.journal_lost.load(Ordering::Acquire);
+        match pressed {
+            true => Duration::MAX,
+            false => shared.time.elapsed(),
+        }
+    }
+
     /// Takes out at most so many rooms for their turns.
     fn turns(&self, shared: &Arc<Shared>, most: usize) -> Vec<Turn> {
-        let now = shared.time.elapsed();
-        // A host that stops, or whose journal may have lost what it took, waits for no record to get older.
-        let pressed = shared.is_stopping() || self.journal_lost.load(Ordering::Acquire);
-        let until = if pressed { Duration::MAX } else { now };
+        let (now, until) = (shared.time.elapsed(), self.until(shared));
         let (mut turns, mut held) = (Vec::new(), Vec::new());
         while turns.len() < most {
             let next = self.due().take(until);
@@ -282,8 +289,9 @@ impl Turns {
             }
         }
         // Those that found no place share the next sync of the journal too, so they wait for half of the places.
-        if self.running.len() == TURNS_AT_ONCE / 2 && shared.migration.due().any(now) {
-            shared.migration.hurry();
+        let migration = &shared.migration;
+        if self.running.len() == TURNS_AT_ONCE / 2 && migration.due().any(migration.until(shared)) {
+            migration.hurry();
         }
     }
 }

@@ -30,14 +30,13 @@ pub(crate) async fn stop(shared: &Arc<Shared>, within: Duration) -> Summary {
     for live in &rooms {
         live.stop(CloseCode::GoingAway);
     }
-    // A host that stops gives every room its turn.
-    shared.migration.hurry();
     let stored = async {
         let mut owed = u64::MAX;
         let mut settled = shared.migration.settled();
         while rooms.iter().any(|live| live.pending() != Pending::Nothing) {
             let now_owed = rooms.iter().map(|live| live.unstored()).sum();
-            // Without progress the rounds keep their own pace, so that a port that is away is not hammered.
+            // A host that stops gives every room its turn. Without progress the rounds keep their own pace, so that a port
+            // that is away is not hammered.
             if now_owed < owed {
                 shared.migration.hurry();
                 owed = now_owed;

@@ -1,6 +1,8 @@
 //! Lines over a socket that a test plays: it takes as many bytes as it is told to.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::task::{Wake, Waker};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -186,10 +188,38 @@ async fn a_ring_before_listening_is_kept_and_the_first_close_stands() {
     assert_eq!(line.closed(), Some(CloseCode::TakenOver));
 }
 
+/// A task that counts how often it is woken.
+#[derive(Default)]
+struct Task {
+    woken: AtomicUsize,
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.woken.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_ring_wakes_who_listens_once_and_is_heard_once() {
+    let line = Line::new(Sink::Played(Played::new()), 0);
+    let task = Arc::new(Task::default());
+    let waker = Waker::from(task.clone());
+    let (cx, woken) = (Context::from_waker(&waker), &task.woken);
+    assert!(line.poll_rung(&cx).is_pending());
+    line.ring();
+    line.ring();
+    assert_eq!(woken.load(Ordering::Relaxed), 1);
+    assert!(line.poll_rung(&cx).is_ready());
+    assert!(line.poll_rung(&cx).is_pending(), "it was heard");
+    line.close(CloseCode::TakenOver);
+    assert_eq!(woken.load(Ordering::Relaxed), 2);
+    assert!(line.poll_rung(&cx).is_ready());
+}
+
 fn is_rung(line: &Line) -> bool {
-    let rung = std::pin::pin!(line.rung());
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    rung.poll(&mut cx).is_ready()
+    line.poll_rung(&Context::from_waker(Waker::noop()))
+        .is_ready()
 }
 
 #[test]
