@@ -24,13 +24,13 @@ use crate::rooms::Rooms;
 use crate::time::Time;
 use crate::{admin, drain, fence, housekeeping, listener, membership, metrics, migration, stop};
 
-/// Which pages may open connections (P1.2). A request without an `Origin` does not come from a page and is admitted:
-/// what keeps strangers out is the ticket.
+/// Which pages may open connections (P1.2). A request without an `Origin`, and of which no browser says that it comes from
+/// elsewhere, does not come from a page and is admitted: what keeps strangers out is the ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
     /// These, each as a browser sends it: `https://play.example`.
     Listed(Vec<String>),
-    /// Pages of the same host and port as the request itself, for a site and a host behind one listener.
+    /// Pages of the same host and port as the request itself, and of the same scheme where the browser tells, for a site and a host behind one listener.
     SameHost,
 }
 

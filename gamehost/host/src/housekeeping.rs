@@ -95,6 +95,8 @@ pub(crate) async fn reopen(shared: Arc<Shared>, mut rooms: Vec<RoomId>) {
     let work = async {
         while !rooms.is_empty() {
             shared.membership.served().await;
+            // What has been put aside, or opened for somebody, is owed no more.
+            rooms.retain(|room| shared.owed.since(*room).is_some());
             let openings = rooms.drain(..).map(|room| reopen_one(&shared, room));
             let left: Vec<_> = stream::iter(openings)
                 .buffer_unordered(OPENINGS_AT_ONCE)

@@ -83,7 +83,8 @@ impl Shared {
     }
 
     /// Gives up what the journal holds of a room that can never be stored, after putting it aside in the journal's
-    /// folder (J5.4). Who is in the room is told to come back, and finds what the archive has. Returns how many records
+    /// folder (J5.4). Who is in the room is told to come back, and may give back what it has seen; whoever was not
+    /// there finds what the archive has. Returns how many records
     /// were put aside.
     pub(crate) async fn put_aside(self: &Arc<Self>, room: RoomId) -> Result<usize, NotDone> {
         // A task of its own, so that it is finished whoever stops waiting.
@@ -100,6 +101,9 @@ async fn put_aside(shared: Arc<Shared>, room: RoomId) -> Result<usize, NotDone> 
         return Err(NotDone::NothingOwed(room));
     }
     let failed = |why| NotDone::NotPutAside { room, why };
+    if shared.is_stopping() {
+        return Err(failed("the host is stopping; ask the next one".to_owned()));
+    }
     if let Some(live) = shared.rooms.get(room) {
         live.stop(CloseCode::RoomFailed);
     }

@@ -7,9 +7,9 @@ use http::{HeaderMap, HeaderName, Uri};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether no page but one of the very address that the request was sent to can have sent it. What carries neither
-/// `Sec-Fetch-Site` nor `Origin` comes from no page at all. The first has the last word where a browser sends it: it
-/// knows the scheme, and holds behind a proxy that changes the `Host`.
+/// Whether no page but one of the very address that the request was sent to can have sent it. For upgrades and for methods
+/// that change something: with these a browser sends at least an `Origin`, so what carries neither that nor
+/// `Sec-Fetch-Site` comes from no page at all. The latter has the last word where a browser sends it: it knows the scheme.
 #[must_use]
 pub fn sent_by_own_page(headers: &HeaderMap, uri: &Uri) -> bool {
     if let Some(site) = headers.get(FETCH_SITE) {

@@ -148,8 +148,8 @@ impl Turn {
                 Err(Ending::Done)
             }
             Err(error @ ArchiveError::Corrupt(_)) => {
-                // It concerns this room alone, so only this room waits.
-                if shared.migration.stuck.failed(room, shared.time.elapsed()) {
+                // It concerns this room alone, so only this room waits; one that was put aside meanwhile waits for nothing.
+                if !live.is_lost() && shared.migration.stuck.failed(room, shared.time.elapsed()) {
                     shared.desk.metrics.rooms_stuck.up();
                     tracing::error!(%room, %epoch, %error, "the room cannot be stored; play goes on, and the journal keeps its records");
                 }

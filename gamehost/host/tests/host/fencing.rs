@@ -292,6 +292,34 @@ async fn a_room_that_can_never_be_stored_is_listed_and_can_be_put_aside() {
 }
 
 #[tokio::test]
+async fn a_room_that_was_put_aside_is_brought_no_more_while_others_are() {
+    let world = World::new();
+    let host = world.host().await;
+    for number in [1, 2] {
+        let (mut ada, _) = Client::join(&host, room(number), members(number)[0]).await;
+        ada.stored_to(1).await;
+        world.archive.corrupt(room(number), true);
+        ada.say(1, "never stored").await;
+        ada.caught_up(2).await;
+    }
+    host.stop(Duration::ZERO).await;
+    let host = world.host().await;
+    eventually("both were tried", || {
+        host.host.metrics().rooms_not_opened.get() >= 2
+    })
+    .await;
+    host.put_aside(room(1)).await.unwrap();
+    // Each try claims the room anew.
+    let epoch = |number| world.directory.room(room(number)).unwrap().epoch;
+    let (aside, other) = (epoch(1), epoch(2));
+    eventually("the other one was tried twice more", || {
+        epoch(2).0 >= other.0 + 2
+    })
+    .await;
+    assert_eq!(epoch(1), aside, "nobody brings what is given up");
+}
+
+#[tokio::test]
 async fn a_room_in_play_that_cannot_be_stored_can_be_put_aside_too() {
     let world = World::new();
     let host = world.host().await;

@@ -93,7 +93,8 @@ fn of_the_sdk(name: &str) -> Duration {
 
 #[test]
 fn p9_2_members_of_a_lost_host_try_quickly_until_its_rooms_are_open_elsewhere() {
-    // One attempt may have begun just before the host was marked lost, and hang with it; and the rooms gather.
+    // The last quick attempt has to begin when the rooms can be had. One before it may have begun just before the host was
+    // marked lost, and hang with it, while others' attempts let the rooms gather what their members have.
     let in_vain = of_the_sdk("QUICK_OPEN_WITHIN_MS");
     let gathering = Duration::from_millis(GATHER_WITHIN_MS);
     let open = LOST_WITHIN + in_vain.max(gathering);

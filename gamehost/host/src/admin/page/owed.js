@@ -8,6 +8,7 @@ const HEADINGS = ['Room', 'Owed for', 'Tries', 'Why it cannot be opened', ''];
 
 export class Owed {
   constructor() {
+    this.turn = 0;
     this.told = el('p', { class: 'quiet', role: 'status' });
     this.rows = el('tbody');
     this.section = byId('owed');
@@ -21,6 +22,7 @@ export class Owed {
   }
 
   async refresh() {
+    const turn = ++this.turn;
     let owed;
     try {
       owed = await ask('owed');
@@ -28,6 +30,8 @@ export class Owed {
       // The line about the host's health says that it does not answer.
       return;
     }
+    // A later one has been asked for, whose answer may be here already.
+    if (turn !== this.turn) return;
     this.section.hidden = owed.rooms === 0;
     this.told.textContent = `${count(owed.rooms)} in all; those that are owed longest come first`;
     const focused = document.activeElement?.closest('tr')?.dataset.owed;
@@ -38,7 +42,7 @@ export class Owed {
   row({ id, age_s, failures, why }) {
     const aside = el('button', { type: 'button', onclick: () => this.putAside(id) }, 'Put aside …');
     return el('tr', { 'data-owed': id },
-      ...[el('span', { class: 'mono' }, id), seconds(age_s), count(failures), why || 'not tried yet', aside].map((cell) => el('td', {}, cell)));
+      ...[el('span', { class: 'mono' }, id), seconds(age_s), count(failures), why || 'not tried yet', failures ? aside : ''].map((cell) => el('td', {}, cell)));
   }
 
   async putAside(id) {
