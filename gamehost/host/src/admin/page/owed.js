@@ -4,7 +4,8 @@
 import { ask, byId, confirmed, count, el, order, seconds } from './dom.js';
 
 const EVERY = 5000;
-const HEADINGS = ['Room', 'Owed for', 'Tries', 'Why it cannot be opened', ''];
+const WHY = 'Why it cannot be opened';
+const HEADINGS = ['Room', 'Owed for', 'Tries', WHY, ''];
 
 export class Owed {
   constructor() {
@@ -15,7 +16,7 @@ export class Owed {
     this.section.append(
       this.told,
       el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-labelledby': 'owed-title' },
-        el('table', {}, el('thead', {}, el('tr', {}, ...HEADINGS.map((name) => el('th', { scope: 'col' }, name)))), this.rows)),
+        el('table', {}, el('thead', {}, el('tr', {}, ...HEADINGS.map((name) => el('th', { scope: 'col', class: name === WHY ? 'words' : '' }, name)))), this.rows)),
     );
     this.refresh();
     setInterval(() => { if (!document.hidden) this.refresh(); }, EVERY);
@@ -41,8 +42,8 @@ export class Owed {
 
   row({ id, age_s, failures, why }) {
     const aside = el('button', { type: 'button', onclick: () => this.putAside(id) }, 'Put aside …');
-    return el('tr', { 'data-owed': id },
-      ...[el('span', { class: 'mono' }, id), seconds(age_s), count(failures), why || 'not tried yet', failures ? aside : ''].map((cell) => el('td', {}, cell)));
+    const cells = [el('span', { class: 'mono' }, id), seconds(age_s), count(failures)].map((cell) => el('td', {}, cell));
+    return el('tr', { 'data-owed': id }, ...cells, el('td', { class: 'words' }, why || 'not tried yet'), el('td', {}, failures ? aside : ''));
   }
 
   async putAside(id) {
