@@ -30,7 +30,8 @@ use crate::{admin, drain, fence, housekeeping, listener, membership, metrics, mi
 pub enum Origins {
     /// These, each as a browser sends it: `https://play.example`.
     Listed(Vec<String>),
-    /// Pages of the same host and port as the request itself, and of the same scheme where the browser tells, for a site and a host behind one listener.
+    /// Pages of the same host and port as the request itself, and of the same scheme where the browser tells, for a site
+    /// and a host behind one listener.
     SameHost,
 }
 

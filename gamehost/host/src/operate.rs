@@ -84,8 +84,7 @@ impl Shared {
 
     /// Gives up what the journal holds of a room that can never be stored, after putting it aside in the journal's
     /// folder (J5.4). Who is in the room is told to come back, and may give back what it has seen; whoever was not
-    /// there finds what the archive has. Returns how many records
-    /// were put aside.
+    /// there finds what the archive has. Returns how many records were put aside.
     pub(crate) async fn put_aside(self: &Arc<Self>, room: RoomId) -> Result<usize, NotDone> {
         // A task of its own, so that it is finished whoever stops waiting.
         let task = tokio::spawn(put_aside(self.clone(), room));

@@ -7,8 +7,8 @@
 //!
 //! This holds for processes that stand still, and not for a machine that does: the clock of a virtual machine that is
 //! suspended counts nothing. When it wakes, its host goes on ordering records until its next renewal is answered: 3.5 s at
-//! most if the directory answers, [`FENCE_AFTER`] if it does not. None of them is ever stored if another host has claimed the room meanwhile (the archive goes by the epoch), and
-//! members who have seen them are rewound.
+//! most if the directory answers, [`FENCE_AFTER`] if it does not. None of them is ever stored if another host has claimed
+//! the room meanwhile (the archive goes by the epoch), and members who have seen them are rewound.
 
 use std::time::Duration;
 
