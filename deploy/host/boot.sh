@@ -82,6 +82,9 @@ if [[ -z $instance ]]; then
   session=$(curl -sSf --retry 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $imds/api/token)
   instance=$(curl -sSf --retry 5 -H "X-aws-ec2-metadata-token: $session" $imds/meta-data/instance-id)
 fi
+# Half of the memory for records that are not stored, and no more than a host would take by itself: a small machine must
+# refuse records before its unit's limit ends the process.
+unstored=$(awk '/^MemTotal:/ {half = $2 * 512; most = 2 * 1024 ^ 3; printf "%.0f", half < most ? half : most}' /proc/meminfo)
 cat > "$(here /etc/latchkey/host.env)" <<END
 LATCHKEY_ADMIN_LISTEN=127.0.0.1:8081
 LATCHKEY_INSTANCE=$instance
@@ -92,6 +95,7 @@ LATCHKEY_LOG=warn,latchkey=info
 LATCHKEY_METADATA=http://169.254.169.254
 LATCHKEY_SCALING_GROUP=latchkey-$LATCHKEY_ENVIRONMENT-slot-$slot
 LATCHKEY_SLOT=$slot
+LATCHKEY_UNSTORED_BYTES=$unstored
 LATCHKEY_URL=wss://$LATCHKEY_PLAY_HOST/s/$slot/room
 LATCHKEY_VERSION=$version
 END
