@@ -23,6 +23,31 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["latchkey-host", "latchkey-platform", "latchkey-protocol"],
     ),
     (
+        "latchkey-cloud",
+        &["latchkey-host", "latchkey-platform", "latchkey-protocol"],
+    ),
+    (
+        "latchkey-functions",
+        &[
+            "latchkey-cloud",
+            "latchkey-jobs",
+            "latchkey-platform",
+            "latchkey-protocol",
+            "latchkey-site",
+        ],
+    ),
+    (
+        "latchkey-server",
+        &[
+            "latchkey-cloud",
+            "latchkey-host",
+            "latchkey-journal",
+            "latchkey-platform",
+            "latchkey-protocol",
+        ],
+    ),
+    ("latchkey-emulators", &[]),
+    (
         "latchkey",
         &[
             "latchkey-embedded",

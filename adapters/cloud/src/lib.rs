@@ -1,0 +1,1 @@
+//! Every port on the services of AWS, on Mongo and on Stripe.

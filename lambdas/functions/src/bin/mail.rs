@@ -1,0 +1,3 @@
+//! The function `mail`.
+
+fn main() {}

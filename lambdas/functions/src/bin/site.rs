@@ -1,0 +1,3 @@
+//! The function `site`.
+
+fn main() {}

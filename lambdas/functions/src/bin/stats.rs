@@ -1,0 +1,3 @@
+//! The function `stats`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Stand-ins for the services of the cloud.
