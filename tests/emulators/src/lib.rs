@@ -1,1 +1,14 @@
-//! Stand-ins for the services of the cloud.
+//! Stand-ins for the services of the cloud, on free ports of this machine. Where there is a real server that speaks a service's
+//! protocol, that is started as a process of its own ([`Secantus`], [`DynamoLocal`], [`ElasticMq`], [`Moto`], [`StripeMock`]);
+//! `tests/emulators/install` brings them.
+//!
+//! Nothing here knows the product: what it is given to store is the business of the tests.
+
+mod emulator;
+mod installed;
+mod port;
+mod process;
+mod servers;
+
+pub use emulator::{Emulator, Http, Kind};
+pub use servers::{DynamoLocal, ElasticMq, Moto, Secantus, StripeMock};
