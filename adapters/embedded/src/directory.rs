@@ -118,6 +118,24 @@ impl Directory for EmbeddedDirectory {
             .await
     }
 
+    async fn forgotten(
+        &self,
+        me: HostId,
+        room: RoomId,
+        epoch: Epoch,
+        archived: Epoch,
+    ) -> Result<(), DirectoryError> {
+        self.write(move |tx| {
+            let found = room_item(tx, room)?;
+            let known = found.forgotten(me, epoch, archived);
+            if known != found {
+                put_room(tx, room, known)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     async fn rebuilt(&self, me: HostId, room: RoomId, epoch: Epoch) -> Result<(), DirectoryError> {
         self.write(move |tx| {
             let found = room_item(tx, room)?;

@@ -12,7 +12,7 @@ use crate::host::Shared;
 use crate::limits::PORT_WITHIN;
 use crate::live::{LiveRoom, Pending};
 use crate::membership::Term;
-use crate::ports::{Claim, Former, HandedOver, Head};
+use crate::ports::{ArchiveError, Claim, Former, HandedOver, Head};
 use crate::rooms::{Bringing, NotOpened, Sought};
 use crate::unstored;
 
@@ -91,11 +91,8 @@ async fn open(
 ) -> Result<Arc<LiveRoom>, NotOpened> {
     // Bounded, so that with the directory or the archive dead the places of those that wait become free again.
     let turn = within("turn to open a room", shared.openings.acquire()).await?;
-    let claimed = claim(shared, room).await?;
-    let epoch = claimed.epoch;
-    let opened = shared.archive(shared.ports.archive.open(room, epoch));
-    let head = within("archive's answer", opened).await?;
-    let stored = head.stored;
+    let (claimed, head) = become_writer(shared, room).await?;
+    let (epoch, stored) = (claimed.epoch, head.stored);
     let mut start = start(shared, &claimed, head)?;
     let own = unstored::own(shared, &claimed, &start).await?;
     // Members take their time; others may open their rooms meanwhile.
@@ -119,6 +116,27 @@ async fn open(
             .watch(&live, Pending::Gathered, &shared.time);
     }
     Ok(live)
+}
+
+/// Claims the room and makes the claim's epoch the archive's writer. Where the archive is further than a directory can be
+/// that knows the room, it is told that it has forgotten it, and the room is claimed once more.
+async fn become_writer(shared: &Arc<Shared>, room: RoomId) -> Result<(Claimed, Head), NotOpened> {
+    let claimed = claim(shared, room).await?;
+    let archive = &shared.ports.archive;
+    // What one host claimed twice may be its own earlier call, whose answer was lost.
+    let is_news = |archived| archived > claimed.epoch || claimed.former == Former::Nobody;
+    let archived = match shared.archive(archive.open(room, claimed.epoch)).await {
+        Ok(head) => return Ok((claimed, head)),
+        Err(ArchiveError::Fenced(archived)) if is_news(archived) => archived,
+        Err(error) => return Err(NotOpened::NotReady(error.to_string())),
+    };
+    let (me, directory) = (claimed.term.me, &shared.ports.directory);
+    let told = directory.forgotten(me, room, claimed.epoch, archived);
+    within("directory's answer", told).await?;
+    let claimed = claim(shared, room).await?;
+    let opened = shared.archive(archive.open(room, claimed.epoch)).await;
+    let head = opened.map_err(|error| NotOpened::NotReady(error.to_string()))?;
+    Ok((claimed, head))
 }
 
 /// Takes ownership of the room. A host that is to give its rooms away passes on one that nobody has.

@@ -117,6 +117,20 @@ impl RoomItem {
         }
     }
 
+    /// The room after `me`, who has claimed it under `epoch`, learnt from the archive that it had been forgotten: whoever
+    /// wrote it under `archived` may have ordered records that are not stored.
+    #[must_use]
+    pub fn forgotten(self, me: HostId, epoch: Epoch, archived: Epoch) -> Self {
+        if !self.is_of(me, epoch) {
+            return self;
+        }
+        Self {
+            epoch: epoch.max(archived),
+            doubt: true,
+            ..self
+        }
+    }
+
     /// Whether `me` has claimed it under `epoch` and nobody since.
     #[must_use]
     pub fn is_of(&self, me: HostId, epoch: Epoch) -> bool {

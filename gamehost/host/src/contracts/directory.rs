@@ -86,6 +86,7 @@ pub async fn directory(make: impl Fn() -> Arc<dyn Directory>) {
     a_handover_needs_the_owner_and_a_host_that_takes_rooms(&*make()).await;
     a_room_that_was_handed_to_a_host_that_died_is_whole(&*make()).await;
     a_room_stays_in_doubt_until_it_is_rebuilt(&*make()).await;
+    a_room_that_was_forgotten_is_claimed_above_the_archives_epoch(&*make()).await;
     rooms_have_epochs_of_their_own(&*make()).await;
     one_of_many_claims_wins(make()).await;
     a_mark_and_a_renewal_cannot_both_succeed(make()).await;
@@ -381,6 +382,35 @@ async fn a_room_stays_in_doubt_until_it_is_rebuilt(directory: &dyn Directory) {
     let released = directory.release(one, the_room(), Epoch(6)).await;
     assert_eq!(released, Ok(()));
     assert_eq!(claim(directory, one).await, owned(7, Former::Nobody));
+}
+
+async fn a_room_that_was_forgotten_is_claimed_above_the_archives_epoch(directory: &dyn Directory) {
+    let (one, two) = (enlist(directory, 1, 1).await, enlist(directory, 2, 2).await);
+    let forgotten =
+        |me, epoch, archived| directory.forgotten(me, the_room(), Epoch(epoch), Epoch(archived));
+    assert_eq!(claim(directory, one).await, owned(1, Former::Nobody));
+    for (me, epoch) in [(two, 1), (one, 0), (one, 2), (id(1, 2), 1)] {
+        assert_eq!(forgotten(me, epoch, 9).await, Ok(()), "does nothing");
+    }
+    for _ in 0..2 {
+        assert_eq!(forgotten(one, 1, 7).await, Ok(()));
+        assert_eq!(
+            claim(directory, two).await,
+            elsewhere(1),
+            "it stays its own"
+        );
+    }
+    assert_eq!(claim(directory, one).await, owned(8, Former::Lost));
+    assert_eq!(
+        forgotten(one, 1, 7).await,
+        Ok(()),
+        "a late one does nothing"
+    );
+    assert_eq!(directory.rebuilt(one, the_room(), Epoch(8)).await, Ok(()));
+    assert_eq!(claim(directory, one).await, owned(9, Former::Itself));
+    // The archive's epoch may happen to be the one that was given out anew.
+    assert_eq!(forgotten(one, 9, 9).await, Ok(()));
+    assert_eq!(claim(directory, one).await, owned(10, Former::Lost));
 }
 
 async fn rooms_have_epochs_of_their_own(directory: &dyn Directory) {

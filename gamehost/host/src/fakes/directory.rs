@@ -243,6 +243,21 @@ impl Directory for MemoryDirectory {
             .await
     }
 
+    async fn forgotten(
+        &self,
+        me: HostId,
+        room: RoomId,
+        epoch: Epoch,
+        archived: Epoch,
+    ) -> Result<(), DirectoryError> {
+        self.call(|state| {
+            if let Some(room) = state.rooms.get_mut(&room) {
+                *room = room.forgotten(me, epoch, archived);
+            }
+        })
+        .await
+    }
+
     async fn rebuilt(&self, me: HostId, room: RoomId, epoch: Epoch) -> Result<(), DirectoryError> {
         self.call(|state| {
             if let Some(room) = state.of(me, room, epoch) {

@@ -224,6 +224,17 @@ pub trait Directory: Send + Sync {
         former_expired: bool,
     ) -> Result<Claim, DirectoryError>;
 
+    /// The archive has had `archived`, which is not below the `epoch` that this host was just given: the directory had
+    /// forgotten the room, and with it whose it was. The next claim is above both, and takes the room as a lost host's. A
+    /// no-op when it is not this host's under that epoch.
+    async fn forgotten(
+        &self,
+        me: HostId,
+        room: RoomId,
+        epoch: Epoch,
+        archived: Epoch,
+    ) -> Result<(), DirectoryError>;
+
     /// The room that was claimed from a lost host under `epoch` is whole again in this host's journal, so that a later
     /// claim by the slot need not gather it once more. A no-op when it is not this host's under that epoch.
     async fn rebuilt(&self, me: HostId, room: RoomId, epoch: Epoch) -> Result<(), DirectoryError>;

@@ -1,8 +1,10 @@
 //! P6.5 to P6.9: a host is lost with its disk, and its rooms go on elsewhere from what the archive has and members saw.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use latchkey_protocol::{CloseCode, MemberId};
+use latchkey_host::ports::Archive as _;
+use latchkey_protocol::{CloseCode, Epoch, MemberId};
 use serde_json::{Value, json};
 
 use crate::support::{Client, World, eventually, members, room};
@@ -61,6 +63,33 @@ async fn p6_9_a_room_whose_host_was_lost_goes_on_with_what_its_members_saw_and_t
         .collect();
     assert_eq!((epochs[11], epochs[12]), (&json!(1), &json!(2)));
     assert_eq!(next.host.metrics().rooms_rebuilt.get(), 1);
+}
+
+#[tokio::test]
+async fn a_directory_that_forgot_a_room_costs_nothing_that_its_members_saw() {
+    for archived in [1, 6] {
+        let mut world = World::new();
+        let (people, mut ada, mut grace) = two_survivors(&world, 12).await;
+        if archived > 1 {
+            let opened = world.archive.open(room(1), Epoch(archived)).await;
+            opened.unwrap();
+        }
+        world.directory = Arc::default();
+        let next = world.host_in(2).await;
+        let online = &people[..2];
+        let (first, _) = tokio::join!(
+            ada.back_to(&next, (room(1), people[0]), online),
+            grace.back_to(&next, (room(1), people[1]), online),
+        );
+        assert_eq!(
+            (&first["op"], &first["tail"]),
+            (&json!("welcome"), &json!(12))
+        );
+        assert_eq!(first["epoch"], archived + 1, "above all that came before");
+        ada.say(11, "on we go").await;
+        grace.caught_up(13).await;
+        grace.stored_to(13).await;
+    }
 }
 
 #[tokio::test]
