@@ -4,6 +4,7 @@
 //!
 //! Nothing here knows the product: what it is given to store is the business of the tests.
 
+pub mod balancer;
 mod emulator;
 mod installed;
 mod port;
