@@ -61,6 +61,7 @@ pub(crate) fn staff(
         stats: embedded.stats.clone(),
         mail: SendOnce {
             sends: embedded.sends.clone(),
+            stops: embedded.stops.clone(),
             mailer: embedded.outbox.clone(),
             clock: embedded.clock.clone(),
             // The folder's lock lets one process at a time use the folder.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment as _};
 use crate::email::{EmailAddress, EmailError};
 use crate::entropy::Entropy;
-use crate::limits::SWAP_TRIES;
+use crate::limits::{CHECKOUT_OPEN, SWAP_TRIES};
 use crate::links::SiteUrl;
 use crate::orders::{Order, OrderId, Orders};
 use crate::payments::{CheckoutRequest, PaymentId, Payments, PaymentsError};
@@ -129,8 +129,12 @@ impl Checkouts {
             email,
             success_url: self.site.order(&key),
             cancel_url: self.site.cancelled(&key),
+            expires_at: order.created_at.plus(CHECKOUT_OPEN),
         };
-        let checkout = self.payments.create(&request).await?;
+        let checkout = match self.payments.create(&request).await {
+            Err(PaymentsError::Address) => return Err(EmailError.into()),
+            created => created?,
+        };
         note_payment(&*self.orders, order.clone(), &checkout.payment).await?;
         Ok(Placed {
             order: order.id,

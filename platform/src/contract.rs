@@ -15,6 +15,7 @@ pub mod queue;
 pub mod rates;
 pub mod sends;
 pub mod stats;
+pub mod stops;
 pub mod till;
 pub mod titles;
 

@@ -13,7 +13,7 @@ mod world;
 
 pub use documents::{FakeGames, FakeHistory, FakeLedger, FakeOrders, FakeSends, FakeStats};
 pub use faults::Faults;
-pub use mail::FakeMailer;
+pub use mail::{FakeMailer, FakeStops};
 pub use money::FakePayments;
 pub use queue::FakeQueue;
 pub use time::{CountingEntropy, FakeRates, ManualClock};

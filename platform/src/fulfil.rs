@@ -116,7 +116,7 @@ pub struct Swept {
 
 impl Fulfilment {
     /// Takes an event the provider posted. Nothing in it is believed beyond which payment to ask about.
-    /// `None` for an event that concerns no order.
+    /// `None` for an event that concerns no order, which may be one of another shop with the same provider.
     ///
     /// # Errors
     /// [`ReceiveError`]. The provider will tell again, unless the event itself is wrong.
@@ -129,9 +129,12 @@ impl Fulfilment {
         if event.kind == EventKind::Other {
             return Ok(None);
         }
-        match self.payment_of(&event).await? {
-            Some(payment) => Ok(Some(self.fulfil(&payment).await?)),
-            None => Ok(None),
+        let Some(payment) = self.payment_of(&event).await? else {
+            return Ok(None);
+        };
+        match self.fulfil(&payment).await {
+            Err(FulfilError::UnknownPayment(_)) if event.order.is_none() => Ok(None),
+            fulfilled => Ok(Some(fulfilled?)),
         }
     }
 

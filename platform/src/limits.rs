@@ -34,6 +34,8 @@ pub const SWEEP_AFTER: Duration = Duration::from_secs(10);
 /// the other one made progress.
 pub const SWAP_TRIES: usize = 32;
 
+/// How long a checkout can be paid. Providers take half an hour to a day; a buyer who comes back later begins anew.
+pub const CHECKOUT_OPEN: Duration = Duration::from_secs(2 * 60 * 60);
 /// Largest webhook body, in bytes. Events are a few KiB.
 pub const WEBHOOK_BYTES: usize = 256 * 1024;
 /// Age (or lead) of a webhook's timestamp that is still believed.

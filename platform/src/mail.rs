@@ -1,7 +1,8 @@
-//! E-mail: what is sent, the port that sends it, and the claim that keeps a queue which delivers more than once
-//! from sending more than once. What the messages say is the jobs' affair.
+//! E-mail: what is sent, the port that sends it, the claim that keeps a queue which delivers more than once
+//! from sending more than once, and the addresses that get no more. What the messages say is the jobs' affair.
 
 mod claim;
+mod stops;
 
 use std::fmt;
 
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use claim::{SendOnce, SendOnceError, Sent};
+pub use stops::{AddressHash, AddressHashError, Fate, Feedback, Stop, Stops, take_feedback};
 
 use crate::clock::UnixMs;
 use crate::email::EmailAddress;
@@ -66,11 +68,36 @@ impl fmt::Display for MessageKey {
     }
 }
 
+/// What a message is for. It decides whether somebody who complained still gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailKind {
+    /// It answers a payment: the link and the receipt.
+    #[default]
+    Purchase,
+    /// It repeats links because somebody asked for them.
+    Resend,
+}
+
+impl MailKind {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Purchase => "purchase",
+            Self::Resend => "resend",
+        }
+    }
+}
+
 /// A message to one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Email {
     /// Its key.
     pub key: MessageKey,
+    /// What it is for. Messages kept before there were kinds count as the default one.
+    #[serde(default)]
+    pub kind: MailKind,
     /// To whom.
     pub to: EmailAddress,
     /// The subject, in one line.
@@ -89,6 +116,9 @@ pub enum MailError {
     /// The mailer cannot be reached or is overloaded. Whether the message went out is unknown.
     #[error("the mailer is unavailable: {0}")]
     Unavailable(String),
+    /// The mailer did not take the message now and may later; it did not go out.
+    #[error("the mailer takes no message just now: {0}")]
+    Later(String),
     /// The mailer will never take this message; it did not go out.
     #[error("the mailer refused the message: {0}")]
     Refused(String),

@@ -8,6 +8,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::UnixMs;
 use crate::email::EmailAddress;
 use crate::money::Money;
 use crate::orders::OrderId;
@@ -19,8 +20,34 @@ pub struct PaymentId(String);
 
 /// The text is no id of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the id of a payment has 1 to 120 characters of A-Z, a-z, 0-9, _ and -")]
+#[error("the id of a payment has 1 to 255 characters of A-Z, a-z, 0-9, _ and -")]
 pub struct PaymentIdError;
+
+/// Whether the money is real. What one mode knows, the other does not, and an event of one proves nothing in the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Real money.
+    Live,
+    /// The provider only pretends.
+    Test,
+}
+
+impl Mode {
+    /// The mode by the provider's mark on everything it tells.
+    #[must_use]
+    pub fn of(livemode: bool) -> Self {
+        if livemode { Self::Live } else { Self::Test }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        })
+    }
+}
 
 impl PaymentId {
     /// Reads an id.
@@ -31,7 +58,7 @@ impl PaymentId {
         let plain = text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
-        if plain && (1..=120).contains(&text.len()) {
+        if plain && (1..=255).contains(&text.len()) {
             Ok(Self(text.to_owned()))
         } else {
             Err(PaymentIdError)
@@ -79,6 +106,9 @@ pub struct CheckoutRequest {
     pub success_url: String,
     /// Where the buyer comes back to without having paid.
     pub cancel_url: String,
+    /// When the checkout can no longer be paid. It follows from the order and not from the moment of asking, so that a
+    /// repeated request is the same request.
+    pub expires_at: UnixMs,
 }
 
 /// A checkout the provider made.
@@ -94,7 +124,7 @@ pub struct Checkout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentStatus {
-    /// The buyer has not paid yet; attempts may have been declined.
+    /// The money has not come yet: attempts may have been declined, or the buyer's bank takes its time.
     Open,
     /// The money came.
     Paid,
@@ -130,6 +160,22 @@ pub enum PaymentsError {
     /// It refused; trying again does not help.
     #[error("the payment provider refused: {0}")]
     Refused(String),
+    /// It does not take the buyer's e-mail address; the buyer can mend it.
+    #[error("the payment provider does not take the buyer's e-mail address")]
+    Address,
+    /// It does not accept whoever asks, or knows another mode than the key's: the operator must mend the settings.
+    #[error("the payment provider does not accept the settings: {0}")]
+    Misconfigured(String),
+}
+
+/// What asking for money to be given back came to.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refunded {
+    /// All of it goes back, since now or since before.
+    All,
+    /// None came, so none can go back.
+    NotPaid,
 }
 
 /// Whoever takes the money.
@@ -139,4 +185,7 @@ pub trait Payments: Send + Sync {
     async fn create(&self, request: &CheckoutRequest) -> Result<Checkout, PaymentsError>;
     /// The payment known by this id, be it of the checkout or of the payment behind it.
     async fn retrieve(&self, id: &PaymentId) -> Result<Option<Payment>, PaymentsError>;
+    /// Gives all the money of a payment back to whoever paid; asking again changes nothing. That it went back is told by
+    /// an event like any other, and only then counts.
+    async fn refund(&self, payment: &Payment) -> Result<Refunded, PaymentsError>;
 }

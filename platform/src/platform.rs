@@ -13,6 +13,7 @@ use crate::games::Games;
 use crate::launch::Launch;
 use crate::ledger::Ledger;
 use crate::links::{Links, SiteUrl};
+use crate::mail::Stops;
 use crate::orders::Orders;
 use crate::payments::Payments;
 use crate::payments::webhook::WebhookSecret;
@@ -41,6 +42,8 @@ pub struct Ports {
     pub queue: Arc<dyn Queue>,
     /// The results of finished games.
     pub stats: Arc<dyn StatsStore>,
+    /// The addresses that get no more mail.
+    pub stops: Arc<dyn Stops>,
     /// The counts of who did what how often.
     pub rates: Arc<dyn RateLimits>,
     /// Where rooms are.
@@ -81,6 +84,8 @@ pub struct Platform {
     pub resends: Resends,
     /// The results of finished games.
     pub stats: Arc<dyn StatsStore>,
+    /// The addresses that get no more mail.
+    pub stops: Arc<dyn Stops>,
     /// The counts of who did what how often.
     pub rates: Arc<dyn RateLimits>,
     /// The time.
@@ -133,6 +138,7 @@ impl Platform {
             titles: ports.titles,
             orders: ports.orders,
             stats: ports.stats,
+            stops: ports.stops,
             rates: ports.rates,
             clock: ports.clock,
             site,

@@ -23,6 +23,7 @@ pub mod rooms;
 pub mod secrets;
 pub mod sends;
 pub mod stats;
+pub mod stops;
 pub mod till;
 pub mod titles;
 

@@ -22,6 +22,7 @@ use crate::rates::MemoryRates;
 use crate::secrets::{MachineSecrets, SecretsError};
 use crate::sends::SqliteSends;
 use crate::stats::SqliteStats;
+use crate::stops::SqliteStops;
 use crate::till::SqliteTill;
 use crate::titles::FolderTitles;
 
@@ -48,6 +49,8 @@ pub struct Embedded {
     pub outbox: Arc<FolderOutbox>,
     /// The results of finished games.
     pub stats: Arc<SqliteStats>,
+    /// The addresses that get no more mail.
+    pub stops: Arc<SqliteStops>,
     /// The counts of who did what how often.
     pub rates: Arc<MemoryRates>,
     /// The machine's clock.
@@ -129,6 +132,7 @@ impl Embedded {
                 FolderOutbox::open(&outbox, from, clock.clone()).map_err(folder(&outbox))?,
             ),
             stats: Arc::new(SqliteStats(database.clone())),
+            stops: Arc::new(SqliteStops(database.clone())),
             rates: Arc::new(MemoryRates::new(clock.clone())),
             database,
             clock,
@@ -149,6 +153,7 @@ impl Embedded {
             ledger: self.ledger.clone(),
             queue: self.queue.clone(),
             stats: self.stats.clone(),
+            stops: self.stops.clone(),
             rates: self.rates.clone(),
             placement,
             clock: self.clock.clone(),

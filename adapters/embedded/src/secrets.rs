@@ -8,6 +8,7 @@ use std::sync::Arc;
 use latchkey_platform::Secrets;
 use latchkey_platform::entropy::{self, Entropy};
 use latchkey_platform::hex::hex;
+use latchkey_platform::payments::Mode;
 use latchkey_platform::payments::webhook::WebhookSecret;
 use latchkey_platform::tokens::DerivingKey;
 use latchkey_protocol::TicketSigner;
@@ -69,7 +70,7 @@ impl Stored {
         let site = Secrets {
             links: DerivingKey::new(bytes(&self.links)?),
             seats: DerivingKey::new(bytes(&self.seats)?),
-            webhook: WebhookSecret::new(self.webhook.as_str()),
+            webhook: WebhookSecret::new(self.webhook.as_str(), Mode::Test),
             tickets: Arc::new(TicketSigner::from_secret(&bytes(&self.tickets)?)),
         };
         let is_whole = self

@@ -10,7 +10,7 @@ use latchkey_platform::email::EmailAddress;
 use latchkey_platform::links::SiteUrl;
 use latchkey_platform::payments::webhook::WebhookSecret;
 use latchkey_platform::payments::{
-    Checkout, CheckoutRequest, Payment, PaymentId, PaymentStatus, Payments, PaymentsError,
+    Checkout, CheckoutRequest, Payment, PaymentId, PaymentStatus, Payments, PaymentsError, Refunded,
 };
 use latchkey_platform::store::StoreError;
 use latchkey_platform::till::{TestTill, TillAction, TillDelivery, TillEvent, TillPage};
@@ -223,6 +223,15 @@ impl Payments for SqliteTill {
             .read(move |connection| find(connection, &id))
             .await;
         Ok(held.map_err(unavailable)?.map(|held| held.payment))
+    }
+
+    async fn refund(&self, payment: &Payment) -> Result<Refunded, PaymentsError> {
+        let at_once = TillDelivery::default();
+        let page = self.act(&payment.id, TillAction::Refund, at_once).await;
+        Ok(match page.map_err(unavailable)? {
+            Some(page) if page.status == PaymentStatus::Paid => Refunded::All,
+            _ => Refunded::NotPaid,
+        })
     }
 }
 

@@ -52,6 +52,7 @@ held_to!(ledger_contract, latchkey_platform::ledger::Ledger, ledger);
 held_to!(sends_contract, latchkey_platform::mail::Sends, sends);
 held_to!(mailer_contract, latchkey_platform::mail::Mailer, outbox);
 held_to!(stats_contract, latchkey_platform::stats::StatsStore, stats);
+held_to!(stops_contract, latchkey_platform::mail::Stops, stops);
 held_to!(titles_contract, latchkey_platform::titles::Titles, titles);
 held_to!(
     payments_contract,

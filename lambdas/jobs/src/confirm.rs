@@ -2,7 +2,7 @@
 
 use latchkey_platform::clock::Moment as _;
 use latchkey_platform::games::Game;
-use latchkey_platform::mail::{Email, MessageKey, Sent};
+use latchkey_platform::mail::{Email, MailKind, MessageKey, Sent};
 use latchkey_platform::orders::{Order, OrderId, OrderState};
 
 use crate::handlers::{Handled, Handlers, JobError};
@@ -31,18 +31,20 @@ pub(crate) async fn send(handlers: &Handlers, id: &OrderId) -> Result<Handled, J
     };
     let key = MessageKey::parse(&format!("confirm-{id}"))
         .expect("an order number is safe in a message key");
-    deliver(handlers, order, key, letter).await
+    deliver(handlers, MailKind::Purchase, order, key, letter).await
 }
 
 /// Hands a letter to whoever bought.
 pub(crate) async fn deliver(
     handlers: &Handlers,
+    kind: MailKind,
     order: Order,
     key: MessageKey,
     letter: Letter,
 ) -> Result<Handled, JobError> {
     let email = Email {
         key,
+        kind,
         to: order.email,
         subject: letter.subject.clone(),
         text: letter.to_text(),
@@ -53,6 +55,10 @@ pub(crate) async fn deliver(
     match handlers.mail.send(&email).await? {
         Sent::Now => Ok(Handled::Now),
         Sent::Before => Ok(Handled::Before),
+        Sent::Stopped(why) => {
+            tracing::info!(message = %email.key, %why, "a letter was not sent: its address gets no more mail");
+            Ok(Handled::Before)
+        }
     }
 }
 

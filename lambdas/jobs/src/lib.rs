@@ -2,6 +2,7 @@
 //! finished games. [`Handlers`] does one job, whoever delivered it; [`worker`] drives a queue with them.
 
 mod confirm;
+pub mod feedback;
 mod handlers;
 mod letter;
 mod resend;

@@ -2,7 +2,7 @@
 
 use latchkey_platform::email::EmailAddress;
 use latchkey_platform::limits::ORDERS_PER_EMAIL;
-use latchkey_platform::mail::MessageKey;
+use latchkey_platform::mail::{MailKind, MessageKey};
 use latchkey_platform::orders::OrderState;
 
 use crate::confirm::{deliver, title_of};
@@ -43,5 +43,5 @@ pub(crate) async fn send(
     letter.small(words.why);
     let key = MessageKey::parse(&format!("resend-{request}"))
         .expect("a request's name is safe in a message key");
-    deliver(handlers, order, key, letter).await
+    deliver(handlers, MailKind::Resend, order, key, letter).await
 }

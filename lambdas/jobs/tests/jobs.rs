@@ -6,13 +6,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use latchkey_jobs::Handlers;
 use latchkey_jobs::worker::{Step, Worker};
+use latchkey_jobs::{Handlers, feedback};
 use latchkey_platform::clock::Clock as _;
 use latchkey_platform::fakes::{World, samples};
 use latchkey_platform::limits::{JOB_ATTEMPTS, JOB_BACKOFF_MAX, JOB_VISIBILITY};
 use latchkey_platform::links::Links;
-use latchkey_platform::mail::{MailError, MessageKey, SendOnce};
+use latchkey_platform::mail::{
+    AddressHash, Fate, Feedback, MailError, MessageKey, SendOnce, Stops as _,
+};
 use latchkey_platform::orders::{Order, Orders as _};
 use latchkey_platform::queue::{Job, Queue as _, QueueName};
 use latchkey_platform::stats::{Outcome, StatsStore as _};
@@ -29,6 +31,7 @@ fn worker(world: &World, name: QueueName) -> Worker {
         stats: world.stats.clone(),
         mail: SendOnce {
             sends: world.sends.clone(),
+            stops: world.stops.clone(),
             mailer: world.mailer.clone(),
             clock: world.clock.clone(),
             alone_since: latchkey_protocol::UnixMs(0),
@@ -126,6 +129,52 @@ async fn a_job_delivered_again_sends_nothing_again() {
         .await
         .unwrap();
     assert_eq!(drain(&world, QueueName::Mail).await, [Step::Done]);
+    assert_eq!(world.mailer.sent().len(), 1);
+}
+
+/// What a mailer tells of a letter to this order's buyer.
+async fn told(world: &World, order: &Order, fate: Fate) {
+    let told = Feedback {
+        fate,
+        to: vec![AddressHash::of(&order.email)],
+        message: None,
+    };
+    feedback::take(&*world.stops, &told).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_that_mail_comes_back_from_gets_no_letter_and_no_dead_letter_either() {
+    let world = World::default();
+    let order = bought(&world).await;
+    told(&world, &order, Fate::Bounced).await;
+    assert_eq!(drain(&world, QueueName::Mail).await, [Step::Done]);
+    assert!(world.mailer.sent().is_empty());
+    let address = AddressHash::of(&order.email);
+    assert!(world.stops.stopped(&address).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn who_complained_still_gets_what_was_paid_for_and_nothing_else() {
+    let world = World::default();
+    let order = bought(&world).await;
+    told(&world, &order, Fate::Complained).await;
+    assert_eq!(drain(&world, QueueName::Mail).await, [Step::Done]);
+    assert_eq!(world.mailer.sent().len(), 1);
+    let job = Job::Resend {
+        request: "r1".into(),
+        email: order.email.clone(),
+    };
+    let _queued = world.queue.send(&job).await.unwrap();
+    assert_eq!(drain(&world, QueueName::Mail).await, [Step::Done]);
+    assert_eq!(world.mailer.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_letter_that_came_back_this_once_stops_nothing() {
+    let world = World::default();
+    let order = bought(&world).await;
+    told(&world, &order, Fate::Delayed).await;
+    drain(&world, QueueName::Mail).await;
     assert_eq!(world.mailer.sent().len(), 1);
 }
 

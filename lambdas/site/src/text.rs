@@ -83,7 +83,7 @@ words! {
     /// After the till.
     Thanks {
         title: Words, confirming: Words, confirming_lead: Words, not_yet: Words, check: Words, waiting: Words,
-        slow: Words, ready: Words, ready_lead: Words, link: Words, go: Words, mailed: Words, returned: Words,
+        slow: Words, ready: Words, ready_lead: Words, link: Words, go: Words, mailed: Words, unreached: Words, returned: Words,
         returned_lead: Words, withdrawn: Words, withdrawn_lead: Words, receipt: Words, order: Words, game: Words, date: Words, country: Words,
         tax: Words, total: Words,
     }

@@ -1,8 +1,10 @@
 //! The rules of [`Payments`].
 
 use super::Subject;
+use crate::clock::Moment as _;
 use crate::fakes::samples;
-use crate::payments::{CheckoutRequest, PaymentId, PaymentStatus, Payments};
+use crate::limits::CHECKOUT_OPEN;
+use crate::payments::{CheckoutRequest, PaymentId, PaymentStatus, Payments, Refunded};
 
 type Payments_ = Subject<dyn Payments>;
 
@@ -15,7 +17,8 @@ macro_rules! payments_contract {
             $subject,
             [
                 a_checkout_is_open_and_for_its_order,
-                the_same_order_gives_the_same_checkout
+                the_same_order_gives_the_same_checkout,
+                money_that_never_came_cannot_go_back
             ]
         );
     };
@@ -32,6 +35,7 @@ pub fn request(number: u8) -> CheckoutRequest {
         email: order.email,
         success_url: "http://site.test/orders/key".into(),
         cancel_url: "http://site.test/orders/key/cancelled".into(),
+        expires_at: order.created_at.plus(CHECKOUT_OPEN),
     }
 }
 
@@ -63,4 +67,16 @@ pub async fn the_same_order_gives_the_same_checkout(subject: &Payments_) {
     let other = subject.port.create(&request(2)).await.unwrap();
     assert_eq!(first, again);
     assert_ne!(first.payment, other.payment);
+}
+
+pub async fn money_that_never_came_cannot_go_back(subject: &Payments_) {
+    let checkout = subject.port.create(&request(1)).await.unwrap();
+    let payment = subject.port.retrieve(&checkout.payment).await.unwrap();
+    let payment = payment.unwrap();
+    assert_eq!(
+        subject.port.refund(&payment).await.unwrap(),
+        Refunded::NotPaid
+    );
+    let after = subject.port.retrieve(&payment.id).await.unwrap();
+    assert_eq!(after, Some(payment));
 }

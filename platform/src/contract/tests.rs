@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Subject;
 use crate::fakes::{
     FakeGames, FakeLedger, FakeMailer, FakeOrders, FakePayments, FakeQueue, FakeRates, FakeSends,
-    FakeStats, FakeTitles, Faults, ManualClock,
+    FakeStats, FakeStops, FakeTitles, Faults, ManualClock,
 };
 
 fn faults() -> Arc<Faults> {
@@ -30,6 +30,10 @@ crate::ledger_contract!(Subject::<dyn crate::ledger::Ledger>::of(
 ));
 crate::sends_contract!(Subject::<dyn crate::mail::Sends>::of(
     Arc::new(FakeSends::new(&faults())),
+    clock()
+));
+crate::stops_contract!(Subject::<dyn crate::mail::Stops>::of(
+    Arc::new(FakeStops::new(&faults())),
     clock()
 ));
 crate::mailer_contract!(Subject::<dyn crate::mail::Mailer>::of(

@@ -6,7 +6,7 @@ use super::{Subject, payments::request};
 use crate::clock::UnixMs;
 use crate::fakes::ManualClock;
 use crate::payments::webhook::{EventKind, WebhookSecret};
-use crate::payments::{PaymentId, PaymentStatus, Payments};
+use crate::payments::{PaymentId, PaymentStatus, Payments, Refunded};
 use crate::till::{TestTill, TillAction, TillDelivery, TillEvent};
 
 /// A till, the same till as a payment provider, and what it signs with.
@@ -36,6 +36,7 @@ macro_rules! till_contract {
                 an_event_the_site_did_not_take_is_posted_again_later,
                 a_declined_payment_can_still_be_made_and_an_abandoned_one_not,
                 money_goes_back_only_after_it_came,
+                the_provider_gives_money_back_once,
             ]
         );
     };
@@ -239,4 +240,22 @@ pub async fn money_goes_back_only_after_it_came(subject: &Till_) {
             EventKind::Disputed
         ]
     );
+}
+
+pub async fn the_provider_gives_money_back_once(subject: &Till_) {
+    let id = payment(subject).await;
+    act(subject, &id, TillAction::Pay).await;
+    for _ in 0..2 {
+        let paid = subject.port.payments.retrieve(&id).await.unwrap().unwrap();
+        let refunded = subject.port.payments.refund(&paid).await.unwrap();
+        assert_eq!(refunded, Refunded::All);
+    }
+    let paid = subject.port.payments.retrieve(&id).await.unwrap().unwrap();
+    assert!(paid.refunded);
+    let kinds: Vec<_> = due(subject)
+        .await
+        .iter()
+        .map(|event| kind(subject, event))
+        .collect();
+    assert_eq!(kinds, [EventKind::Completed, EventKind::Refunded]);
 }

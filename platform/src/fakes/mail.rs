@@ -1,4 +1,4 @@
-//! A double of the mailer that counts what every reader would see.
+//! Doubles of the mailer, which counts what every reader would see, and of the list of stopped addresses.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 
 use super::Faults;
-use crate::mail::{Email, MailError, Mailer, MessageKey, Traced};
+use crate::mail::{AddressHash, Email, MailError, Mailer, MessageKey, Stop, Stops, Traced};
+use crate::store::StoreError;
 
 /// A mailer in memory. Unlike the embedded outbox it sends a repeated message again, so that tests see it.
 pub struct FakeMailer {
@@ -73,6 +74,45 @@ impl Mailer for FakeMailer {
                 false => Traced::NotSent,
             });
         traced.map_err(|error| MailError::Unavailable(error.to_string()))
+    }
+}
+
+/// Stopped addresses in memory.
+#[derive(Default)]
+pub struct FakeStops {
+    faults: Arc<Faults>,
+    stops: Mutex<BTreeMap<AddressHash, Stop>>,
+}
+
+impl FakeStops {
+    /// None yet.
+    #[must_use]
+    pub fn new(faults: &Arc<Faults>) -> Self {
+        Self {
+            faults: faults.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Allows mail to an address again, as an operator would.
+    pub fn allow(&self, address: &AddressHash) {
+        lock(&self.stops).remove(address);
+    }
+}
+
+#[async_trait]
+impl Stops for FakeStops {
+    async fn stop(&self, address: &AddressHash, why: Stop) -> Result<(), StoreError> {
+        self.faults.around(|| {
+            let mut stops = lock(&self.stops);
+            let stop = stops.entry(address.clone()).or_insert(why);
+            *stop = why.max(*stop);
+        })
+    }
+
+    async fn stopped(&self, address: &AddressHash) -> Result<Option<Stop>, StoreError> {
+        self.faults
+            .around(|| lock(&self.stops).get(address).copied())
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::Faults;
 use crate::payments::{
-    Checkout, CheckoutRequest, Payment, PaymentId, PaymentStatus, Payments, PaymentsError,
+    Checkout, CheckoutRequest, Payment, PaymentId, PaymentStatus, Payments, PaymentsError, Refunded,
 };
 use crate::store::StoreError;
 
@@ -81,5 +81,16 @@ impl Payments for FakePayments {
             self.lock().values().find(known).cloned()
         };
         self.faults.around(retrieve).map_err(unavailable)
+    }
+
+    async fn refund(&self, payment: &Payment) -> Result<Refunded, PaymentsError> {
+        let refund = || match self.lock().get_mut(&payment.id) {
+            Some(held) if held.status == PaymentStatus::Paid => {
+                held.refunded = true;
+                Refunded::All
+            }
+            _ => Refunded::NotPaid,
+        };
+        self.faults.around(refund).map_err(unavailable)
     }
 }

@@ -5,7 +5,7 @@ use latchkey_protocol::{Body, Colour, Epoch, GameId, Kind, Mac, MemberId, Record
 use serde_json::Value;
 
 use crate::games::{Game, PALETTE};
-use crate::mail::{Email, MessageKey};
+use crate::mail::{Email, MailKind, MessageKey};
 use crate::money::{Currency, Money};
 use crate::orders::{Order, OrderId};
 use crate::places::{Country, TaxRate};
@@ -145,6 +145,7 @@ pub fn profile(name: &str, number: usize) -> Profile {
 pub fn email(key: &str) -> Email {
     Email {
         key: MessageKey::parse(key).expect("a key"),
+        kind: MailKind::Purchase,
         to: "ada@example.org".parse().expect("an address"),
         subject: "Grüße from Latchkey".into(),
         text: "Hello\n.\nÄ\n".into(),

@@ -8,11 +8,12 @@ use latchkey_protocol::{GameId, TicketSigner};
 
 use super::{
     CountingEntropy, FakeGames, FakeHistory, FakeLedger, FakeMailer, FakeOrders, FakePayments,
-    FakeQueue, FakeRates, FakeSends, FakeStats, FakeTitles, Faults, ManualClock, samples,
+    FakeQueue, FakeRates, FakeSends, FakeStats, FakeStops, FakeTitles, Faults, ManualClock,
+    samples,
 };
 use crate::checkout::{OrderForm, Placed};
-use crate::payments::PaymentId;
 use crate::payments::webhook::WebhookSecret;
+use crate::payments::{Mode, PaymentId};
 use crate::placement::{Place, Placement, PlacementError, Region, RoundTrips};
 use crate::titles::{self, Published};
 use crate::tokens::DerivingKey;
@@ -56,6 +57,8 @@ pub struct World {
     pub mailer: Arc<FakeMailer>,
     /// The claims on messages.
     pub sends: Arc<FakeSends>,
+    /// The addresses that get no more mail.
+    pub stops: Arc<FakeStops>,
     /// The histories of rooms.
     pub history: Arc<FakeHistory>,
     /// The results.
@@ -78,7 +81,8 @@ impl Default for World {
         let ledger = Arc::new(FakeLedger::new(&faults));
         let queue = Arc::new(FakeQueue::new(&faults, clock.clone()));
         let stats = Arc::new(FakeStats::new(&faults));
-        let webhook = WebhookSecret::new("whsec_test");
+        let stops = Arc::new(FakeStops::new(&faults));
+        let webhook = WebhookSecret::new("whsec_test", Mode::Test);
         let ports = Ports {
             titles: titles.clone(),
             orders: orders.clone(),
@@ -87,6 +91,7 @@ impl Default for World {
             ledger: ledger.clone(),
             queue: queue.clone(),
             stats: stats.clone(),
+            stops: stops.clone(),
             rates: Arc::new(FakeRates::new(clock.clone())),
             placement: Arc::new(FakePlacement),
             clock: clock.clone(),
@@ -102,6 +107,7 @@ impl Default for World {
         Self {
             mailer: Arc::new(FakeMailer::new(&faults)),
             sends: Arc::new(FakeSends::new(&faults)),
+            stops,
             history: Arc::new(FakeHistory::new(&faults)),
             platform: Platform::new(ports, secrets, site),
             faults,
@@ -151,7 +157,7 @@ impl World {
     #[must_use]
     pub fn event(&self, kind: &str, payment: &PaymentId) -> (String, Vec<u8>) {
         let body = serde_json::json!({
-            "id": "evt_1", "type": kind,
+            "id": "evt_1", "type": kind, "livemode": false,
             "data": {"object": {"id": payment.as_str(), "payment_intent": payment.as_str()}},
         });
         let body = body.to_string().into_bytes();

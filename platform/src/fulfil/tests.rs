@@ -9,6 +9,7 @@ use crate::fakes::{World, samples};
 use crate::games::Game;
 use crate::money::Currency;
 use crate::orders::OrderState;
+use crate::payments::Mode;
 use crate::store::Insert;
 
 /// A world in which somebody has paid and nobody has been told.
@@ -187,7 +188,7 @@ async fn another_amount_or_currency_is_never_fulfilled_and_says_so() {
 async fn events_without_the_right_signature_do_nothing() {
     let (world, placed, payment) = paid().await;
     let (_, body) = world.event("checkout.session.completed", &payment);
-    let forged = WebhookSecret::new("guess").sign(&body, world.clock.now());
+    let forged = WebhookSecret::new("guess", Mode::Test).sign(&body, world.clock.now());
     let refused = world.platform.fulfilment.receive(&forged, &body).await;
     assert!(
         matches!(refused, Err(ReceiveError::Webhook(WebhookError::Forged))),
@@ -315,4 +316,13 @@ async fn a_sale_in_the_ledger_is_price_revenue_and_tax() {
         .map(|line| line.amount.minor())
         .collect();
     assert_eq!(amounts, [1990, -1672, -318]);
+}
+
+#[tokio::test]
+async fn an_event_of_another_shop_with_the_same_provider_is_left_alone() {
+    let world = World::default();
+    let foreign = PaymentId::parse("pi_of_another_shop").unwrap();
+    let (signature, body) = world.event("charge.refunded", &foreign);
+    let received = world.platform.fulfilment.receive(&signature, &body).await;
+    assert_eq!(received.unwrap(), None);
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Email, MailError, Mailer, MessageKey, SendClaim, SendState, Sends, Traced};
+use super::{
+    AddressHash, Email, MailError, Mailer, MessageKey, SendClaim, SendState, Sends, Stop, Stops,
+    Traced,
+};
 use crate::clock::{Clock, Moment as _, UnixMs};
 use crate::limits::SEND_CLAIM;
 use crate::store::{Insert, StoreError, Swap};
@@ -12,6 +15,8 @@ use crate::store::{Insert, StoreError, Swap};
 pub struct SendOnce {
     /// The claims.
     pub sends: Arc<dyn Sends>,
+    /// The addresses that get no more mail.
+    pub stops: Arc<dyn Stops>,
     /// Who sends.
     pub mailer: Arc<dyn Mailer>,
     /// The time, by which an abandoned claim is told from one in use.
@@ -29,6 +34,9 @@ pub enum Sent {
     Now,
     /// It had gone out before.
     Before,
+    /// It did not go out, because its address gets no more mail. Nothing is claimed: should mail to the address be allowed
+    /// again, it can be sent.
+    Stopped(Stop),
 }
 
 /// Why the message cannot be said to have gone out.
@@ -55,6 +63,10 @@ impl SendOnce {
     /// # Errors
     /// [`SendOnceError`]; calling again is safe for every one of them.
     pub async fn send(&self, email: &Email) -> Result<Sent, SendOnceError> {
+        let stopped = self.stops.stopped(&AddressHash::of(&email.to)).await?;
+        if let Some(why) = stopped.filter(|why| why.holds(email.kind)) {
+            return Ok(Sent::Stopped(why));
+        }
         let Some(claim) = self.claim(&email.key).await? else {
             return Ok(Sent::Before);
         };
@@ -64,7 +76,7 @@ impl SendOnce {
                 Ok(Sent::Now)
             }
             // It is known not to have gone out, so the next attempt need not wait for the claim to age.
-            Err(error @ MailError::Refused(_)) => {
+            Err(error @ (MailError::Refused(_) | MailError::Later(_))) => {
                 self.settle(claim, SendState::Pending).await?;
                 Err(error.into())
             }

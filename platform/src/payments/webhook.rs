@@ -6,15 +6,18 @@ use serde::Deserialize;
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::PaymentId;
+use super::{Mode, PaymentId};
 use crate::clock::{Moment as _, UnixMs};
 use crate::hex::hex;
 use crate::limits::{WEBHOOK_BYTES, WEBHOOK_SIGNATURES, WEBHOOK_TOLERANCE};
 use crate::orders::OrderId;
 
-/// The secret shared with the provider, with which it signs its events.
+/// The secret shared with the provider, with which it signs its events, and the mode they must be of.
 #[derive(Clone)]
-pub struct WebhookSecret(Vec<u8>);
+pub struct WebhookSecret {
+    secret: Vec<u8>,
+    mode: Mode,
+}
 
 impl std::fmt::Debug for WebhookSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -37,21 +40,33 @@ pub enum WebhookError {
     /// No signature is the one the secret gives.
     #[error("no signature of the event matches; check that both sides have the same secret")]
     Forged,
+    /// It is of the other mode: somebody gave the secret of one mode and the key of the other.
+    #[error(
+        "the event is of the {told} mode, but the key of the payment provider is of the {wanted} mode; \
+         give the key and the webhook's secret of the same mode"
+    )]
+    Mode {
+        /// The event's.
+        told: Mode,
+        /// The key's.
+        wanted: Mode,
+    },
     /// The signature is right, but the event cannot be read.
     #[error("the event cannot be read: {0}")]
     Malformed(String),
 }
 
 impl WebhookSecret {
-    /// The secret as the provider shows it.
+    /// The secret as the provider shows it, and the mode of the key it goes with.
     #[must_use]
-    pub fn new(secret: impl Into<Vec<u8>>) -> Self {
-        Self(secret.into())
+    pub fn new(secret: impl Into<Vec<u8>>, mode: Mode) -> Self {
+        let secret = secret.into();
+        Self { secret, mode }
     }
 
     fn mac(&self, timestamp: &str, body: &[u8]) -> [u8; 32] {
         let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+            Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
         mac.update(timestamp.as_bytes());
         mac.update(b".");
         mac.update(body);
@@ -102,7 +117,14 @@ impl WebhookSecret {
     /// [`WebhookError`].
     pub fn open(&self, header: &str, body: &[u8], now: UnixMs) -> Result<Event, WebhookError> {
         self.verify(header, body, now)?;
-        Event::parse(body)
+        let event = Event::parse(body)?;
+        if event.mode != self.mode {
+            return Err(WebhookError::Mode {
+                told: event.mode,
+                wanted: self.mode,
+            });
+        }
+        Ok(event)
     }
 }
 
@@ -167,7 +189,7 @@ pub enum EventKind {
     Expired,
     /// `charge.refunded`.
     Refunded,
-    /// `charge.dispute.created`.
+    /// `charge.dispute.created` and `charge.dispute.closed`.
     Disputed,
     /// Anything else; it is acknowledged and left alone.
     Other,
@@ -180,9 +202,12 @@ pub struct Event {
     pub id: String,
     /// What happened.
     pub kind: EventKind,
+    /// Whether it is about real money.
+    pub mode: Mode,
     /// The payment it happened to: the checkout, or the payment behind it.
     pub payment: Option<PaymentId>,
-    /// The order, where the provider kept our note of it.
+    /// The order, where the provider kept our note of it. A note that is no order number is somebody else's: one account
+    /// of a provider may serve several shops.
     pub order: Option<OrderId>,
 }
 
@@ -191,6 +216,7 @@ struct RawEvent {
     id: String,
     #[serde(rename = "type")]
     kind: String,
+    livemode: bool,
     data: RawData,
 }
 
@@ -230,13 +256,15 @@ impl Event {
             }
             "checkout.session.expired" => EventKind::Expired,
             "charge.refunded" => EventKind::Refunded,
-            "charge.dispute.created" => EventKind::Disputed,
+            "charge.dispute.created" | "charge.dispute.closed" => EventKind::Disputed,
             _ => EventKind::Other,
         };
+        let mode = Mode::of(raw.livemode);
         if kind == EventKind::Other {
             return Ok(Self {
                 id: raw.id,
                 kind,
+                mode,
                 payment: None,
                 order: None,
             });
@@ -251,12 +279,12 @@ impl Event {
         let note = object
             .client_reference_id
             .or(object.metadata.and_then(|data| data.order));
-        let order = note.map(|id| id.parse()).transpose();
         Ok(Self {
             id: raw.id,
             kind,
+            mode,
             payment: payment.map_err(|error| malformed(&error))?,
-            order: order.map_err(|error| malformed(&error))?,
+            order: note.and_then(|id| id.parse().ok()),
         })
     }
 }

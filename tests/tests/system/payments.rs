@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 fn completed(payment: &str) -> Value {
     let object = json!({"object": "checkout.session", "id": payment, "payment_status": "paid", "amount_total": 1990, "currency": "eur"});
-    json!({"id": "evt_1", "object": "event", "type": "checkout.session.completed", "data": {"object": object}})
+    json!({"id": "evt_1", "object": "event", "livemode": false, "type": "checkout.session.completed", "data": {"object": object}})
 }
 
 async fn post(site: &str, signature: &str, body: &str) -> anyhow::Result<Answer> {
@@ -223,8 +223,7 @@ async fn an_event_is_a_hint_and_the_till_is_asked_what_was_paid() -> anyhow::Res
         "{}",
         unknown.status
     );
-    let other =
-        json!({"id": "evt_2", "type": "customer.created", "data": {"object": {"id": "cus_1"}}});
+    let other = json!({"id": "evt_2", "livemode": false, "type": "customer.created", "data": {"object": {"id": "cus_1"}}});
     deliver(&platform, &other).await?.expect(200)?;
 
     let declined = shop::press(&mut buyer, &till, "decline", &[])

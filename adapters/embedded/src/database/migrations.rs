@@ -12,7 +12,8 @@ pub(crate) type Steps = &'static [&'static str];
 
 /// `platform.db`. Each document table keeps the document as JSON in `body`; the columns beside it are what it is found
 /// by.
-pub(crate) const PLATFORM: Steps = &["
+pub(crate) const PLATFORM: Steps = &[
+    "
     CREATE TABLE orders (
         id TEXT PRIMARY KEY,
         revision INTEGER NOT NULL,
@@ -86,7 +87,14 @@ pub(crate) const PLATFORM: Steps = &["
         tries INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX till_events_due ON till_events (due);
-"];
+",
+    "
+    CREATE TABLE stops (
+        address TEXT PRIMARY KEY,
+        why TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// `rooms.db`. Tables that a file without a version already has are these very ones, and stay. `owners` is written no
 /// more: `directory.db` takes it over.

@@ -262,7 +262,7 @@ fn many_processes_may_make_and_migrate_a_database_at_one_time() {
         let opened = open_at_once(&folder, 10);
         let file = Connection::open(opened[0].path()).unwrap();
         let version = file.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-        assert_eq!(version, Ok(1));
+        assert_eq!(version, Ok(2));
         let mode = file.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
         assert_eq!(mode.as_deref(), Ok("wal"));
     }

@@ -116,16 +116,28 @@ pub(crate) async fn submit(
     match site.platform.checkouts.place(&title.slug, &form).await {
         Ok(placed) => Ok(view::see_other(&placed.pay_at)),
         Err(CheckoutError::NoTitle(_)) => Err(Refusal::NotFound),
-        Err(error @ CheckoutError::Payments(PaymentsError::Refused(_))) => {
-            Err(Refusal::fault(error))
+        Err(CheckoutError::Email(_)) => {
+            let errors = vec![FieldError::new(
+                "email",
+                crate::text::en::EN.checkout.email_wrong,
+            )];
+            Ok(view::unfit(
+                &CheckoutPage::new(&site, &title, filled, errors),
+                Allow::till(),
+            ))
         }
+        Err(
+            error @ CheckoutError::Payments(
+                PaymentsError::Refused(_) | PaymentsError::Misconfigured(_),
+            ),
+        ) => Err(Refusal::fault(error)),
         Err(error @ (CheckoutError::Payments(_) | CheckoutError::Store(_))) => {
             Err(Refusal::busy(error))
         }
         // The same checks ran above, so these say that the two disagree.
-        Err(
-            error @ (CheckoutError::Email(_) | CheckoutError::Country(_) | CheckoutError::Terms),
-        ) => Err(Refusal::fault(error)),
+        Err(error @ (CheckoutError::Country(_) | CheckoutError::Terms)) => {
+            Err(Refusal::fault(error))
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use latchkey_platform::clock::Moment as _;
 use latchkey_platform::fulfil::FulfilError;
 use latchkey_platform::launch::LaunchError;
+use latchkey_platform::mail::{AddressHash, MailKind};
 use latchkey_platform::orders::{Order, OrderState};
 use latchkey_platform::payments::PaymentsError;
 use latchkey_platform::rate;
@@ -31,6 +32,9 @@ enum Standing {
     Ready {
         #[serde(skip)]
         link: String,
+        /// Whether the e-mail with it can reach the buyer.
+        #[serde(skip)]
+        reached: bool,
     },
     /// The game is there, but its link was taken away.
     Withdrawn,
@@ -100,14 +104,34 @@ async fn standing(site: &Site, order: &Order) -> Result<Standing, Refusal> {
         (OrderState::Refunded | OrderState::Disputed, _) => Ok(Standing::Returned),
         (OrderState::Paid, Some(id)) => match site.platform.launch.game(id).await {
             Ok(game) => {
-                let link = site.platform.launch.link(&game);
-                Ok(link.map_or(Standing::Withdrawn, |link| Standing::Ready { link }))
+                let Some(link) = site.platform.launch.link(&game) else {
+                    return Ok(Standing::Withdrawn);
+                };
+                let reached = reached(site, order).await;
+                Ok(Standing::Ready { link, reached })
             }
             // Paid, and the game is about to be created.
             Err(LaunchError::UnknownGame) => Ok(Standing::Confirming),
             Err(error) => Err(Refusal::busy(error)),
         },
         (OrderState::Pending | OrderState::Paid, _) => Ok(Standing::Confirming),
+    }
+}
+
+/// Whether the e-mail that answers the payment can reach the buyer. The page shows the link in any case, so a list that
+/// does not answer must not close it.
+async fn reached(site: &Site, order: &Order) -> bool {
+    match site
+        .platform
+        .stops
+        .stopped(&AddressHash::of(&order.email))
+        .await
+    {
+        Ok(stop) => !stop.is_some_and(|stop| stop.holds(MailKind::Purchase)),
+        Err(error) => {
+            tracing::warn!(%error, "nobody knows whether mail to a buyer is stopped");
+            true
+        }
     }
 }
 

@@ -120,6 +120,8 @@ pub(crate) static EN: Text = Text {
         link: "The link to your game",
         go: "Go to the game",
         mailed: "The link and your receipt are on the way to your mailbox as well.",
+        unreached: "We could not reach your e-mail address: mail to it comes back. Keep this link, because the shop cannot \
+                    send it to you.",
         returned: "This order was paid back",
         returned_lead: "The payment was returned or is disputed, so this page no longer shows the link. \
                         If that is a mistake, answer the e-mail with your receipt.",

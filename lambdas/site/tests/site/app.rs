@@ -9,7 +9,7 @@ use axum::Router;
 use latchkey_platform::fakes::{FakePayments, World};
 use latchkey_platform::mail::{Email, MessageKey, Outbox, OutboxLine, OutboxMessage};
 use latchkey_platform::payments::{
-    Checkout, CheckoutRequest, Payment, PaymentId, PaymentStatus, Payments, PaymentsError,
+    Checkout, CheckoutRequest, Payment, PaymentId, PaymentStatus, Payments, PaymentsError, Refunded,
 };
 use latchkey_platform::store::StoreError;
 use latchkey_platform::till::{TestTill, TillAction, TillDelivery, TillEvent, TillPage};
@@ -35,6 +35,10 @@ impl Payments for FakeTill {
 
     async fn retrieve(&self, id: &PaymentId) -> Result<Option<Payment>, PaymentsError> {
         self.payments.retrieve(id).await
+    }
+
+    async fn refund(&self, payment: &Payment) -> Result<Refunded, PaymentsError> {
+        self.payments.refund(payment).await
     }
 }
 

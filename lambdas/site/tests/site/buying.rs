@@ -1,6 +1,7 @@
 //! From the shelf to the link: catalogue, checkout, till, thank-you page, resend.
 
-use latchkey_platform::orders::OrderState;
+use latchkey_platform::mail::{AddressHash, Stop, Stops as _};
+use latchkey_platform::orders::{OrderState, Orders as _};
 use latchkey_platform::queue::Job;
 
 use crate::app::App;
@@ -131,6 +132,25 @@ async fn a_buyer_pays_at_the_till_and_gets_the_link_without_javascript() {
         1,
         "confirming twice makes one game"
     );
+}
+
+#[tokio::test]
+async fn a_buyer_whose_mailbox_does_not_exist_is_told_so_beside_the_link() {
+    let app = shop().await;
+    let bought = made::bought(&app).await;
+    let page = format!("/orders/{}", bought.order);
+    let told = get(&page).to(&app).await.expect(200);
+    assert!(told.text().contains("on the way to your mailbox"));
+    let order = app.world.orders.by_key(&bought.order.hash()).await;
+    let address = AddressHash::of(&order.expect("it answers").expect("an order").email);
+    for (why, reached) in [(Stop::Complained, true), (Stop::Bounced, false)] {
+        app.world.stops.stop(&address, why).await.expect("it works");
+        let told = get(&page).to(&app).await.expect(200);
+        assert!(attribute(told.text(), "id=\"link\"", "href").is_some());
+        let promised = told.text().contains("on the way to your mailbox");
+        let warned = told.text().contains("We could not reach your e-mail");
+        assert_eq!((promised, warned), (reached, !reached), "{why}");
+    }
 }
 
 #[tokio::test]

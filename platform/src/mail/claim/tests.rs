@@ -6,6 +6,7 @@ use crate::fakes::{FakeMailer, World, samples};
 fn once(world: &World) -> SendOnce {
     SendOnce {
         sends: world.sends.clone(),
+        stops: world.stops.clone(),
         mailer: world.mailer.clone(),
         clock: world.clock.clone(),
         alone_since: UnixMs(0),
@@ -40,7 +41,7 @@ async fn a_crash_at_any_step_leads_to_one_message_when_it_is_tried_again() {
         let _sent = once(&world).send(&email).await.unwrap();
         assert_eq!(world.mailer.sent().len(), 1, "step {k}");
     }
-    assert_eq!(died, 8);
+    assert_eq!(died, 10);
 }
 
 #[tokio::test]
@@ -83,18 +84,34 @@ async fn a_mailer_that_cannot_tell_is_not_asked_to_send_again() {
 }
 
 #[tokio::test]
-async fn a_refused_message_can_be_tried_again_at_once() {
+async fn a_message_that_was_refused_or_put_off_can_be_tried_again_at_once() {
+    for error in [
+        MailError::Refused("sender not verified".into()),
+        MailError::Later("throttled".into()),
+    ] {
+        let world = World::default();
+        let email = samples::email("confirm-1");
+        world.mailer.refuse_once(&email.key, error);
+        assert!(matches!(
+            once(&world).send(&email).await,
+            Err(SendOnceError::Mail(_))
+        ));
+        assert_eq!(once(&world).send(&email).await.unwrap(), Sent::Now);
+        assert_eq!(world.mailer.sent().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_address_gets_nothing_until_mail_to_it_is_allowed_again() {
     let world = World::default();
     let email = samples::email("confirm-1");
-    world
-        .mailer
-        .refuse_once(&email.key, MailError::Refused("sender not verified".into()));
-    assert!(matches!(
-        once(&world).send(&email).await,
-        Err(SendOnceError::Mail(_))
-    ));
+    let address = AddressHash::of(&email.to);
+    world.stops.stop(&address, Stop::Bounced).await.unwrap();
+    let sent = once(&world).send(&email).await.unwrap();
+    assert_eq!(sent, Sent::Stopped(Stop::Bounced));
+    assert_eq!(world.mailer.sent(), []);
+    world.stops.allow(&address);
     assert_eq!(once(&world).send(&email).await.unwrap(), Sent::Now);
-    assert_eq!(world.mailer.sent().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -116,7 +133,7 @@ async fn the_only_sender_need_not_wait_for_claims_of_the_process_before_it() {
     let world = World::default();
     let email = samples::email("confirm-1");
     // Dies after the claim is written and before the mailer hears of it.
-    world.faults.die_at(4);
+    world.faults.die_at(6);
     assert!(once(&world).send(&email).await.is_err());
     assert!(world.faults.revive());
     world.clock.advance(std::time::Duration::from_millis(1));

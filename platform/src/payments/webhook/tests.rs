@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use super::*;
 
 const NOW: UnixMs = UnixMs(1_780_000_000_500);
-const BODY: &[u8] = br#"{"id":"evt_1","type":"checkout.session.completed","data":{"object":{"id":"cs_1","client_reference_id":"0123456789abcdef","payment_intent":"pi_1"}}}"#;
+const BODY: &[u8] = br#"{"id":"evt_1","livemode":false,"type":"checkout.session.completed","data":{"object":{"id":"cs_1","client_reference_id":"0123456789abcdef","payment_intent":"pi_1"}}}"#;
 
 fn secret() -> WebhookSecret {
-    WebhookSecret::new("whsec_test")
+    WebhookSecret::new("whsec_test", Mode::Test)
 }
 
 fn at(seconds_away: i64) -> UnixMs {
@@ -27,7 +27,7 @@ const KNOWN: &str = "b609026af9e57aacaa80bc40f33504841d55b898bf7a94ef9c45d964ea2
 
 #[test]
 fn one_right_signature_among_several_is_enough() {
-    let old = WebhookSecret::new("old").sign(BODY, NOW);
+    let old = WebhookSecret::new("old", Mode::Test).sign(BODY, NOW);
     let right = secret().sign(BODY, NOW);
     let digits = right.split_once(",v1=").unwrap().1;
     let header = format!("{old},v1={digits},v0=whatever");
@@ -116,6 +116,7 @@ fn events_name_the_payment_by_which_the_order_is_found() {
     assert_eq!(read("charge.refunded").kind, EventKind::Refunded);
     assert_eq!(named(read("charge.refunded")).as_deref(), Some("pi_1"));
     assert_eq!(read("charge.dispute.created").kind, EventKind::Disputed);
+    assert_eq!(read("charge.dispute.closed").kind, EventKind::Disputed);
     assert_eq!(read("customer.created").kind, EventKind::Other);
     assert_eq!(
         read("charge.refunded").order.unwrap().as_str(),
@@ -124,12 +125,38 @@ fn events_name_the_payment_by_which_the_order_is_found() {
 }
 
 #[test]
+fn an_event_of_the_other_mode_is_refused_and_says_what_to_give() {
+    let live = String::from_utf8(BODY.to_vec())
+        .unwrap()
+        .replace("\"livemode\":false", "\"livemode\":true");
+    let header = secret().sign(live.as_bytes(), NOW);
+    let refused = secret().open(&header, live.as_bytes(), NOW).unwrap_err();
+    assert_eq!(
+        refused,
+        WebhookError::Mode {
+            told: Mode::Live,
+            wanted: Mode::Test
+        }
+    );
+    assert!(refused.to_string().contains("of the same mode"));
+}
+
+#[test]
+fn a_note_that_is_no_order_number_is_of_another_shop() {
+    let body = String::from_utf8(BODY.to_vec()).unwrap();
+    let body = body.replace("0123456789abcdef", "cart 17");
+    let event = Event::parse(body.as_bytes()).unwrap();
+    assert_eq!((event.kind, event.order), (EventKind::Completed, None));
+}
+
+#[test]
 fn signed_nonsense_is_malformed_and_not_a_panic() {
     for body in [
         "",
         "null",
         "{}",
-        r#"{"id":"e","type":"charge.refunded","data":{"object":{"payment_intent":"../x"}}}"#,
+        r#"{"id":"e","type":"charge.refunded","data":{"object":{"payment_intent":"pi_1"}}}"#,
+        r#"{"id":"e","livemode":false,"type":"charge.refunded","data":{"object":{"payment_intent":"../x"}}}"#,
     ] {
         let header = secret().sign(body.as_bytes(), NOW);
         let opened = secret().open(&header, body.as_bytes(), NOW);
