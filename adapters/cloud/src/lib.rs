@@ -1,1 +1,5 @@
 //! Every port on the services of AWS, on Mongo and on Stripe.
+
+pub mod aws;
+pub mod failure;
+pub mod secrets;
