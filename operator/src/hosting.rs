@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use latchkey_embedded::Embedded;
 use latchkey_embedded::archive::EmbeddedArchive;
-use latchkey_embedded::bridge::{FleetPlacement, SameClock, ToldAtOnce};
+use latchkey_embedded::bridge::{FleetPlacement, QueuedStats, SameClock};
 use latchkey_embedded::directory::EmbeddedDirectory;
 use latchkey_embedded::rooms::Rooms;
 use latchkey_host::ports::Slot;
@@ -116,7 +116,7 @@ impl<'a> Wiring<'a> {
         let ports = Ports {
             directory: Arc::new(self.directory.clone()),
             archive: Arc::new(EmbeddedArchive::new(self.rooms.clone())),
-            finishes: Arc::new(ToldAtOnce(self.platform.launch.clone())),
+            finishes: Arc::new(QueuedStats(embedded.queue.clone())),
             clock: Arc::new(SameClock(embedded.clock.clone())),
         };
         Ok(Host::start(config, ports, journal, recovered))

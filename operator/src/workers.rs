@@ -11,7 +11,7 @@ use hyper::header::CONTENT_TYPE;
 use latchkey_jobs::Handlers;
 use latchkey_jobs::worker::Worker;
 use latchkey_platform::fulfil::Fulfilment;
-use latchkey_platform::queue::{Queue, QueueName};
+use latchkey_platform::queue::{Pulled, QueueName};
 use latchkey_platform::till::{TestTill, TillEvent};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -28,7 +28,7 @@ const EVENTS: usize = 16;
 
 /// What the workers need.
 pub(crate) struct Staff {
-    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) queue: Arc<dyn Pulled>,
     pub(crate) handlers: Handlers,
     pub(crate) fulfilment: Fulfilment,
     pub(crate) till: Arc<dyn TestTill>,

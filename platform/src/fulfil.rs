@@ -275,11 +275,8 @@ impl Fulfilment {
             Effect::PostSale => self.ledger.post(&ledger::sale(order)).await?,
             Effect::PostRefund => self.ledger.post(&ledger::refund(order)).await?,
             Effect::Confirm => {
-                self.queue
-                    .send(&Job::Confirm {
-                        order: order.id.clone(),
-                    })
-                    .await?
+                let order = order.id.clone();
+                return self.queue.send(&Job::Confirm { order }).await;
             }
         };
         Ok(())

@@ -6,6 +6,7 @@ use latchkey_protocol::{Colour, GameId, MemberId, Seq};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixMs;
+use crate::limits::SWAP_TRIES;
 use crate::orders::OrderId;
 use crate::placement::RoundTrips;
 use crate::store::{Insert, StoreError, Swap};
@@ -51,7 +52,7 @@ pub struct Seat {
 pub struct Finished {
     /// The record that finished it.
     pub seq: Seq,
-    /// When the site was told.
+    /// When the business was told.
     pub at: UnixMs,
 }
 
@@ -99,4 +100,31 @@ pub trait Games: Send + Sync {
     async fn by_link(&self, link: &TokenHash) -> Result<Option<Game>, StoreError>;
     /// Replaces the game if the stored revision is still `game.revision`; it is stored with the next one.
     async fn swap(&self, game: &Game) -> Result<Swap, StoreError>;
+}
+
+/// Notes that record `seq` finished the game; the first such record stays. Gives the game as it is afterwards, nothing
+/// when there is none.
+///
+/// # Errors
+/// [`StoreError`]. Calling again is safe.
+pub async fn finish(
+    games: &dyn Games,
+    id: GameId,
+    seq: Seq,
+    at: UnixMs,
+) -> Result<Option<Game>, StoreError> {
+    for _ in 0..SWAP_TRIES {
+        let Some(mut game) = games.get(id).await? else {
+            return Ok(None);
+        };
+        if game.finished.is_some() {
+            return Ok(Some(game));
+        }
+        game.finished = Some(Finished { seq, at });
+        if games.swap(&game).await? == Swap::Swapped {
+            game.revision += 1;
+            return Ok(Some(game));
+        }
+    }
+    Err(StoreError::Contended(format!("game {id}")))
 }

@@ -6,17 +6,16 @@ mod seat;
 use std::sync::Arc;
 
 use latchkey_protocol::profile::Profile;
-use latchkey_protocol::{GameId, Seq, Ticket, TicketSigner};
+use latchkey_protocol::{GameId, Ticket, TicketSigner};
 
 pub use seat::{SeatClaim, SeatKey, SeatKeyMalformed};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::games::{Finished, Game, Games, PALETTE, Seat};
+use crate::games::{Game, Games, PALETTE, Seat};
 use crate::limits::{SEATS, SWAP_TRIES};
 use crate::links::Links;
 use crate::placement::{BadRoundTrips, Placement, PlacementError, Probe, RoundTrips};
-use crate::queue::{Job, Queue};
 use crate::store::{StoreError, Swap};
 use crate::tokens::{DerivingKey, Token};
 
@@ -70,8 +69,6 @@ pub struct Launch {
     pub games: Arc<dyn Games>,
     /// Where rooms are.
     pub placement: Arc<dyn Placement>,
-    /// The queue of jobs.
-    pub queue: Arc<dyn Queue>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness for claims on seats.
@@ -249,26 +246,6 @@ impl Launch {
             regions: place.choice,
             ticket: self.signer.sign(&ticket, self.clock.now()),
         })
-    }
-
-    /// The game is over: the host says that record `seq` finished it and is stored. Queues the stats, then
-    /// notes it, so that a crash in between queues them again rather than never.
-    ///
-    /// # Errors
-    /// [`LaunchError::UnknownGame`], or a store failed. The host tells again until it succeeds.
-    pub async fn finish(&self, id: GameId, seq: Seq) -> Result<(), LaunchError> {
-        if self.game(id).await?.finished.is_some() {
-            return Ok(());
-        }
-        let _queued_or_there = self.queue.send(&Job::Stats { game: id, seq }).await?;
-        let at = self.clock.now();
-        self.change(id, |game| {
-            let ends = game.finished.is_none();
-            game.finished.get_or_insert(Finished { seq, at });
-            Ok(ends)
-        })
-        .await?;
-        Ok(())
     }
 
     /// Replaces the link of a game by a new one; who holds the old one stays out, who has a seat keeps it.

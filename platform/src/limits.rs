@@ -56,6 +56,9 @@ pub const ROUND_TRIP_MS: u32 = 10_000;
 /// Times a job is tried before it goes to the dead letters. With the waits below that takes almost two hours, so that an
 /// outage of the mailer or of a store, or a process that is killed again and again, costs no buyer the e-mail.
 pub const JOB_ATTEMPTS: u32 = 16;
+/// Times a job is tried whose queue stands still while it waits: with the waits below about four minutes, after which the
+/// others get their turn.
+pub const JOB_ATTEMPTS_IN_LINE: u32 = 8;
 /// Wait before the second try of a job; doubled for each further one.
 pub const JOB_BACKOFF: Duration = Duration::from_secs(2);
 /// Longest wait between two tries of a job.

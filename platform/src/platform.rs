@@ -123,7 +123,6 @@ impl Platform {
             launch: Launch {
                 games: ports.games,
                 placement: ports.placement,
-                queue: ports.queue.clone(),
                 clock: ports.clock.clone(),
                 entropy: ports.entropy.clone(),
                 links,

@@ -1,5 +1,5 @@
-//! Jobs and the queue that carries them: at least once, with a visibility timeout, retries with backoff, and
-//! dead letters.
+//! Jobs and the queues that carry them: at least once, with a visibility timeout, retries with backoff, and
+//! dead letters. One port for whoever leaves work, one for a worker that asks for it, one for the operator.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixMs;
 use crate::email::EmailAddress;
-use crate::limits::{JOB_ATTEMPTS, JOB_BACKOFF, JOB_BACKOFF_MAX};
+use crate::limits::{JOB_BACKOFF, JOB_BACKOFF_MAX};
 use crate::orders::OrderId;
-use crate::store::{Insert, StoreError, Swap};
+use crate::store::{StoreError, Swap};
 
 /// One piece of work. Repeating it must be harmless: it may be delivered more than once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +79,7 @@ impl Job {
         }
     }
 
-    /// The key under which the same job is queued at most once at a time.
+    /// Names the job: queues need not hold two with the same key.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -130,11 +130,17 @@ pub struct DeadLetter {
     pub at: UnixMs,
 }
 
-/// The queues, by name.
+/// Where use-cases leave work. What carries it from there differs: a worker of ours asks for it ([`Pulled`]), or a service
+/// hands it to a function.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Queues a job. While one with the same key is queued (dead letters aside), a further one is not added.
-    async fn send(&self, job: &Job) -> Result<Insert, StoreError>;
+    /// Queues a job, to be delivered at least once. While one with the same key waits, a further one need not be added.
+    async fn send(&self, job: &Job) -> Result<(), StoreError>;
+}
+
+/// Queues that a worker of ours asks for work.
+#[async_trait]
+pub trait Pulled: Send + Sync {
     /// Takes the message that has been due for longest and hides it from others for `visibility`. A message
     /// whose group is out for delivery waits.
     async fn receive(
@@ -143,13 +149,18 @@ pub trait Queue: Send + Sync {
         visibility: Duration,
     ) -> Result<Option<Delivery>, StoreError>;
     /// Hides the message for `visibility` from now on. `Stale` if this delivery has been replaced.
-    async fn extend(&self, receipt: &Receipt, visibility: Duration) -> Result<Swap, StoreError>;
+    async fn extend(&self, delivery: &Delivery, visibility: Duration) -> Result<Swap, StoreError>;
     /// The work is done. `Stale` if this delivery has been replaced; the work then happens again.
-    async fn delete(&self, receipt: &Receipt) -> Result<Swap, StoreError>;
-    /// Gives the message back, to be delivered again after `delay`. Its group is free meanwhile.
-    async fn retry(&self, receipt: &Receipt, delay: Duration) -> Result<Swap, StoreError>;
+    async fn delete(&self, delivery: &Delivery) -> Result<Swap, StoreError>;
+    /// Gives the message back, to be delivered again after `delay`.
+    async fn retry(&self, delivery: &Delivery, delay: Duration) -> Result<Swap, StoreError>;
     /// Moves the message to the dead letters.
-    async fn bury(&self, receipt: &Receipt, why: &str) -> Result<Swap, StoreError>;
+    async fn bury(&self, delivery: &Delivery, why: &str) -> Result<Swap, StoreError>;
+}
+
+/// What nobody could do anything with, for the operator.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
     /// The newest dead letters of a queue, at most [`DEAD_LETTERS`](crate::limits::DEAD_LETTERS).
     async fn dead_letters(&self, queue: QueueName) -> Result<Vec<DeadLetter>, StoreError>;
     /// Queues a dead letter again, with its attempts forgotten. `Stale` if there is none with this key.
@@ -166,9 +177,9 @@ pub enum Retry {
     GiveUp,
 }
 
-/// The rule of retries: exponential backoff with a ceiling, until [`JOB_ATTEMPTS`] attempts were made.
-pub fn retry_after(attempt: u32) -> Retry {
-    if attempt >= JOB_ATTEMPTS {
+/// The rule of retries: exponential backoff with a ceiling, until `of` attempts were made.
+pub fn retry_after(attempt: u32, of: u32) -> Retry {
+    if attempt >= of {
         return Retry::GiveUp;
     }
     let factor = 2_u32.saturating_pow(attempt.saturating_sub(1));
@@ -178,11 +189,12 @@ pub fn retry_after(attempt: u32) -> Retry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::JOB_ATTEMPTS;
 
     #[test]
     fn waits_double_up_to_the_ceiling_and_end() {
         let seconds: Vec<u64> = (1..JOB_ATTEMPTS)
-            .map(|attempt| match retry_after(attempt) {
+            .map(|attempt| match retry_after(attempt, JOB_ATTEMPTS) {
                 Retry::After(wait) => wait.as_secs(),
                 Retry::GiveUp => panic!("given up after {attempt}"),
             })
@@ -190,7 +202,7 @@ mod tests {
         let doubled = [2, 4, 8, 16, 32, 64, 128, 256, 512];
         assert_eq!(seconds[..doubled.len()], doubled);
         assert_eq!(seconds[doubled.len()..], [JOB_BACKOFF_MAX.as_secs(); 6]);
-        assert_eq!(retry_after(JOB_ATTEMPTS), Retry::GiveUp);
-        assert_eq!(retry_after(u32::MAX), Retry::GiveUp);
+        assert_eq!(retry_after(JOB_ATTEMPTS, JOB_ATTEMPTS), Retry::GiveUp);
+        assert_eq!(retry_after(u32::MAX, JOB_ATTEMPTS), Retry::GiveUp);
     }
 }

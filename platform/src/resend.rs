@@ -33,13 +33,7 @@ impl Resends {
         }
         let bytes: [u8; 10] = entropy::bytes(&*self.entropy);
         let request = hex(&bytes);
-        let _queued = self
-            .queue
-            .send(&Job::Resend {
-                request,
-                email: email.clone(),
-            })
-            .await?;
-        Ok(())
+        let email = email.clone();
+        self.queue.send(&Job::Resend { request, email }).await
     }
 }

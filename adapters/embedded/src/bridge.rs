@@ -9,11 +9,11 @@ use latchkey_host::ports::{
     Archive, Clock as HostClock, Directory as _, Finishes, FinishesError, HostItem,
 };
 use latchkey_platform::clock::Clock;
-use latchkey_platform::launch::{Launch, LaunchError};
 use latchkey_platform::limits::REGIONS_MEASURED;
 use latchkey_platform::placement::{
     Offer, Place, Placement, PlacementError, Probe, Region, RoundTrips, choose,
 };
+use latchkey_platform::queue::{Job, Queue};
 use latchkey_platform::stats::History;
 use latchkey_platform::store::StoreError;
 use latchkey_protocol::{GameId, Record, RoomId, Seq, UnixMs};
@@ -110,17 +110,14 @@ fn not_placed(why: impl ToString) -> PlacementError {
     PlacementError(why.to_string())
 }
 
-/// Finished games are told to the business, which queues their stats.
-pub struct ToldAtOnce(pub Launch);
+/// The stats of finished games are queued as jobs of the business.
+pub struct QueuedStats(pub Arc<dyn Queue>);
 
 #[async_trait]
-impl Finishes for ToldAtOnce {
+impl Finishes for QueuedStats {
     async fn finished(&self, room: RoomId, seq: Seq) -> Result<(), FinishesError> {
-        match self.0.finish(room, seq).await {
-            // A room without a game has nobody to make stats for; telling again would not help.
-            Ok(()) | Err(LaunchError::UnknownGame) => Ok(()),
-            Err(error) => Err(FinishesError(error.to_string())),
-        }
+        let queued = self.0.send(&Job::Stats { game: room, seq }).await;
+        queued.map_err(|error| FinishesError(error.to_string()))
     }
 }
 

@@ -6,11 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use latchkey_platform::clock::{Clock, Moment as _, UnixMs};
 use latchkey_platform::limits::DEAD_LETTERS;
-use latchkey_platform::queue::{DeadLetter, Delivery, Job, Queue, QueueName, Receipt};
-use latchkey_platform::store::{Insert, StoreError, Swap};
+use latchkey_platform::queue::{
+    DeadLetter, DeadLetters, Delivery, Job, Pulled, Queue, QueueName, Receipt,
+};
+use latchkey_platform::store::{StoreError, Swap};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use crate::database::documents::{all, inserted, one, swapped};
+use crate::database::documents::{all, one, swapped};
 use crate::database::{Database, Fault, int, rows};
 use crate::limits::PUT_OFF;
 
@@ -63,8 +65,10 @@ impl SqliteQueue {
     }
 }
 
-fn add(transaction: &Transaction<'_>, job: &Job, now: UnixMs) -> Result<Insert, Fault> {
-    let rows = transaction.execute(
+/// Adds the job, unless one with its key is there: a sweep that queues the same job every few seconds while a worker is
+/// behind makes no heap of them.
+fn add(transaction: &Transaction<'_>, job: &Job, now: UnixMs) -> Result<(), Fault> {
+    transaction.execute(
         "INSERT INTO jobs (key, queue, class, body, due, attempt) VALUES (?1, ?2, ?3, ?4, ?5, 0)
          ON CONFLICT DO NOTHING",
         params![
@@ -75,7 +79,7 @@ fn add(transaction: &Transaction<'_>, job: &Job, now: UnixMs) -> Result<Insert, 
             int(now.0),
         ],
     )?;
-    Ok(inserted(rows))
+    Ok(())
 }
 
 /// The message that has been due for longest and whose group is not out for delivery.
@@ -161,13 +165,16 @@ fn bury(
 
 #[async_trait]
 impl Queue for SqliteQueue {
-    async fn send(&self, job: &Job) -> Result<Insert, StoreError> {
+    async fn send(&self, job: &Job) -> Result<(), StoreError> {
         let (job, now) = (job.clone(), self.clock.now());
         self.database
             .write(move |transaction| add(transaction, &job, now))
             .await
     }
+}
 
+#[async_trait]
+impl Pulled for SqliteQueue {
     async fn receive(
         &self,
         queue: QueueName,
@@ -191,13 +198,13 @@ impl Queue for SqliteQueue {
             .await
     }
 
-    async fn extend(&self, receipt: &Receipt, visibility: Duration) -> Result<Swap, StoreError> {
-        self.hide(receipt, self.clock.now().plus(visibility), false)
+    async fn extend(&self, delivery: &Delivery, visibility: Duration) -> Result<Swap, StoreError> {
+        self.hide(&delivery.receipt, self.clock.now().plus(visibility), false)
             .await
     }
 
-    async fn delete(&self, receipt: &Receipt) -> Result<Swap, StoreError> {
-        let receipt = receipt.0.clone();
+    async fn delete(&self, delivery: &Delivery) -> Result<Swap, StoreError> {
+        let receipt = delivery.receipt.0.clone();
         self.database
             .write(move |transaction| {
                 let deleted =
@@ -207,17 +214,22 @@ impl Queue for SqliteQueue {
             .await
     }
 
-    async fn retry(&self, receipt: &Receipt, delay: Duration) -> Result<Swap, StoreError> {
-        self.hide(receipt, self.clock.now().plus(delay), true).await
+    async fn retry(&self, delivery: &Delivery, delay: Duration) -> Result<Swap, StoreError> {
+        self.hide(&delivery.receipt, self.clock.now().plus(delay), true)
+            .await
     }
 
-    async fn bury(&self, receipt: &Receipt, why: &str) -> Result<Swap, StoreError> {
-        let (receipt, why, now) = (receipt.0.clone(), why.to_owned(), self.clock.now());
+    async fn bury(&self, delivery: &Delivery, why: &str) -> Result<Swap, StoreError> {
+        let receipt = delivery.receipt.0.clone();
+        let (why, now) = (why.to_owned(), self.clock.now());
         self.database
             .write(move |transaction| bury(transaction, &receipt, &why, now))
             .await
     }
+}
 
+#[async_trait]
+impl DeadLetters for SqliteQueue {
     async fn dead_letters(&self, queue: QueueName) -> Result<Vec<DeadLetter>, StoreError> {
         self.database
             .read(move |connection| {
@@ -242,7 +254,7 @@ impl Queue for SqliteQueue {
                 let Some(letter) = letter else {
                     return Ok(Swap::Stale);
                 };
-                let _queued_or_there = add(transaction, &letter.job, now)?;
+                add(transaction, &letter.job, now)?;
                 Ok(Swap::Swapped)
             })
             .await

@@ -59,7 +59,16 @@ held_to!(
     latchkey_platform::payments::Payments,
     till
 );
-held_to!(queue_contract, latchkey_platform::queue::Queue, queue);
+held_to!(
+    queue_contract,
+    latchkey_platform::contract::queue::Whole,
+    queue
+);
+held_to!(
+    pulled_contract,
+    latchkey_platform::contract::queue::Whole,
+    queue
+);
 held_to!(rates_contract, latchkey_platform::rate::RateLimits, rates);
 
 latchkey_platform::till_contract!({

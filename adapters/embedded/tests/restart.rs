@@ -14,7 +14,7 @@ use latchkey_embedded::Embedded;
 use latchkey_platform::fakes::{FakePlacement, ManualClock, samples};
 use latchkey_platform::mail::{Mailer as _, Outbox as _, Traced};
 use latchkey_platform::orders::Orders as _;
-use latchkey_platform::queue::{Job, Queue as _, QueueName};
+use latchkey_platform::queue::{Job, Pulled as _, Queue as _, QueueName};
 use latchkey_platform::store::Insert;
 use latchkey_platform::titles::{self, Titles as _};
 
@@ -35,7 +35,7 @@ async fn everything_is_found_as_it_was() {
     let token = {
         let first = open(folder.path());
         assert_eq!(first.orders.insert(&order).await.unwrap(), Insert::Inserted);
-        assert_eq!(first.queue.send(&job).await.unwrap(), Insert::Inserted);
+        first.queue.send(&job).await.unwrap();
         first.outbox.send(&email).await.unwrap();
         titles::publish(&*first.titles, &samples::bundle("1"), samples::NOW)
             .await
@@ -45,7 +45,9 @@ async fn everything_is_found_as_it_was() {
     };
     let second = open(folder.path());
     assert_eq!(second.orders.get(&order.id).await.unwrap(), Some(order));
-    assert_eq!(second.queue.send(&job).await.unwrap(), Insert::Exists);
+    let hidden = Duration::from_secs(60);
+    let next = second.queue.receive(QueueName::Mail, hidden).await;
+    assert_eq!(next.unwrap().unwrap().job, job);
     assert_eq!(second.outbox.trace(&email.key).await.unwrap(), Traced::Sent);
     assert_eq!(
         second.outbox.get(&email.key).await.unwrap().unwrap().email,
@@ -67,10 +69,10 @@ async fn a_job_that_a_dead_process_had_taken_is_due_again_at_once_and_a_waiting_
     {
         let first = open(folder.path());
         for number in [1, 2] {
-            let _queued = first.queue.send(&job(number)).await.unwrap();
+            first.queue.send(&job(number)).await.unwrap();
         }
         let failed = first.queue.receive(QueueName::Mail, hidden).await.unwrap();
-        let _later = first.queue.retry(&failed.unwrap().receipt, hidden).await;
+        let _later = first.queue.retry(&failed.unwrap(), hidden).await;
         let taken = first.queue.receive(QueueName::Mail, hidden).await.unwrap();
         assert_eq!(taken.unwrap().job, job(2));
     }

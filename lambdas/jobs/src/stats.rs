@@ -1,5 +1,6 @@
 //! The stats of a finished game, made from the archive alone and compared with all finished games of its title version.
 
+use latchkey_platform::games;
 use latchkey_platform::limits::{STATS_COMPARED, STATS_RECORDS};
 use latchkey_platform::stats::{Fold, StatsReport, compare};
 use latchkey_platform::store::Insert;
@@ -19,9 +20,9 @@ pub(crate) async fn compute(
     if handlers.stats.get(game).await?.is_some() {
         return Ok(Handled::Before);
     }
-    let title = handlers
-        .games
-        .get(game)
+    // Noted first, so that the players' page says that their stats are being made for as long as they are.
+    let now = handlers.clock.now();
+    let title = games::finish(&*handlers.games, game, seq, now)
         .await?
         .ok_or(JobError::UnknownGame(game))?
         .title;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey_platform::limits::{JOB_ATTEMPTS, JOB_VISIBILITY};
-use latchkey_platform::queue::{Delivery, Queue, QueueName, Retry, retry_after};
+use latchkey_platform::queue::{Delivery, Pulled, QueueName};
 use latchkey_platform::store::{StoreError, Swap};
 use tokio::sync::watch;
 
-use crate::handlers::{Handled, Handlers, JobError};
+use crate::attempt::{Failure, Verdict, begin, ended, judge};
+use crate::handlers::{Handled, Handlers};
 
 /// Between two looks into an empty queue.
 const IDLE: Duration = Duration::from_millis(200);
@@ -20,7 +21,7 @@ const BROKEN: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Worker {
     /// The queues.
-    pub queue: Arc<dyn Queue>,
+    pub queue: Arc<dyn Pulled>,
     /// Which of them.
     pub name: QueueName,
     /// What does the jobs.
@@ -68,24 +69,21 @@ impl Worker {
         };
         // A job whose last tries ended without an answer stopped its worker each time; it must not stop this one too.
         let done = match delivery.attempt > JOB_ATTEMPTS {
-            true => Err(Failure::Endless),
+            true => Err(Failure::Endless(JOB_ATTEMPTS)),
             false => self.hold_and_handle(&delivery).await,
         };
         self.settle(&delivery, done).await
     }
 
-    /// Does the job in a task of its own, so that a panic is a failure like any other, and keeps the delivery hidden
-    /// from others for as long as it takes.
+    /// Does the job, and keeps the delivery hidden from others for as long as it takes.
     async fn hold_and_handle(&self, delivery: &Delivery) -> Result<Handled, Failure> {
-        let (handlers, job) = (self.handlers.clone(), delivery.job.clone());
-        let mut task = tokio::spawn(async move { handlers.handle(&job).await });
+        let mut task = begin(&self.handlers, &delivery.job);
         loop {
             match tokio::time::timeout(JOB_VISIBILITY / 2, &mut task).await {
-                Ok(Ok(done)) => return done.map_err(Failure::Job),
-                Ok(Err(_)) => return Err(Failure::Panic),
+                Ok(done) => return ended(done),
                 Err(_) => {
                     // A failure to extend lets somebody else begin too, which is harmless.
-                    if let Err(error) = self.queue.extend(&delivery.receipt, JOB_VISIBILITY).await {
+                    if let Err(error) = self.queue.extend(delivery, JOB_VISIBILITY).await {
                         tracing::warn!(queue = %self.name, %error, "a long job could not be held");
                     }
                 }
@@ -98,59 +96,19 @@ impl Worker {
         delivery: &Delivery,
         done: Result<Handled, Failure>,
     ) -> Result<Step, StoreError> {
-        let (key, attempt, receipt) = (delivery.job.key(), delivery.attempt, &delivery.receipt);
-        let (swap, step) = match done {
-            Ok(handled) => {
-                tracing::info!(
-                    job = key,
-                    attempt,
-                    again = handled == Handled::Before,
-                    "job done"
-                );
-                (self.queue.delete(receipt).await?, Step::Done)
-            }
-            Err(failure) => match retry_after(attempt) {
-                Retry::After(wait) if failure.may_pass() => {
-                    tracing::warn!(job = key, attempt, %failure, again_in_s = wait.as_secs(), "job failed");
-                    (self.queue.retry(receipt, wait).await?, Step::Failed)
-                }
-                _ => {
-                    tracing::error!(job = key, attempt, %failure, "job given up: see the dead letters");
-                    (
-                        self.queue.bury(receipt, &failure.to_string()).await?,
-                        Step::Buried,
-                    )
-                }
-            },
+        let (job, attempt) = (&delivery.job, delivery.attempt);
+        let (swap, step) = match judge(job, attempt, JOB_ATTEMPTS, done) {
+            Verdict::Done => (self.queue.delete(delivery).await?, Step::Done),
+            Verdict::Again(wait) => (self.queue.retry(delivery, wait).await?, Step::Failed),
+            Verdict::GivenUp(why) => (self.queue.bury(delivery, &why).await?, Step::Buried),
         };
         if swap == Swap::Stale {
             tracing::warn!(
-                job = key,
+                job = job.key(),
                 attempt,
                 "the job took longer than it was hidden and comes again"
             );
         }
         Ok(step)
-    }
-}
-
-/// Why a job is not done.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Job(JobError),
-    #[error("the job panicked")]
-    Panic,
-    #[error("the job was begun {JOB_ATTEMPTS} times and never came to an end")]
-    Endless,
-}
-
-impl Failure {
-    fn may_pass(&self) -> bool {
-        match self {
-            Self::Job(error) => error.may_pass(),
-            Self::Panic => true,
-            Self::Endless => false,
-        }
     }
 }

@@ -10,13 +10,14 @@ use latchkey_jobs::worker::{Step, Worker};
 use latchkey_jobs::{Handlers, feedback};
 use latchkey_platform::clock::Clock as _;
 use latchkey_platform::fakes::{World, samples};
+use latchkey_platform::games::Games as _;
 use latchkey_platform::limits::{JOB_ATTEMPTS, JOB_BACKOFF_MAX, JOB_VISIBILITY};
 use latchkey_platform::links::Links;
 use latchkey_platform::mail::{
     AddressHash, Fate, Feedback, MailError, MessageKey, SendOnce, Stops as _,
 };
 use latchkey_platform::orders::{Order, Orders as _};
-use latchkey_platform::queue::{Job, Queue as _, QueueName};
+use latchkey_platform::queue::{DeadLetters as _, Job, Pulled as _, Queue as _, QueueName};
 use latchkey_platform::stats::{Outcome, StatsStore as _};
 use latchkey_platform::tokens::DerivingKey;
 use latchkey_protocol::{GameId, Kind, Record, Seq};
@@ -123,7 +124,7 @@ async fn a_job_delivered_again_sends_nothing_again() {
     let world = World::default();
     let order = bought(&world).await;
     drain(&world, QueueName::Mail).await;
-    let _queued = world
+    world
         .queue
         .send(&Job::Confirm { order: order.id })
         .await
@@ -280,7 +281,8 @@ fn history() -> Vec<Record> {
 async fn finished(world: &World, records: Vec<Record>) -> GameId {
     let game = bought(world).await.game.unwrap();
     world.history.extend(game, records);
-    world.platform.launch.finish(game, Seq(7)).await.unwrap();
+    let job = Job::Stats { game, seq: Seq(7) };
+    world.queue.send(&job).await.unwrap();
     game
 }
 
@@ -289,6 +291,8 @@ async fn stats_are_made_of_the_archive_up_to_the_finished_record() {
     let world = World::default();
     let game = finished(&world, history()).await;
     assert_eq!(drain(&world, QueueName::Stats).await, [Step::Done]);
+    let noted = world.games.get(game).await.unwrap().unwrap();
+    assert_eq!(noted.finished.unwrap().seq, Seq(7));
     let report = world.stats.get(game).await.unwrap().unwrap();
     let stats = &report.stats;
     assert_eq!(
@@ -363,7 +367,7 @@ async fn a_crash_at_any_step_of_the_stats_ends_in_one_report() {
 #[tokio::test]
 async fn a_job_for_an_order_that_does_not_exist_is_given_up_at_once() {
     let world = World::default();
-    let _queued = world
+    world
         .queue
         .send(&Job::Confirm {
             order: samples::order_id(7),

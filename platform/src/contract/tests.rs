@@ -55,7 +55,12 @@ crate::payments_contract!(Subject::<dyn crate::payments::Payments>::of(
 crate::queue_contract!({
     let clock = clock();
     let queue = Arc::new(FakeQueue::new(&faults(), clock.clone()));
-    Subject::<dyn crate::queue::Queue>::of(queue, clock)
+    Subject::<dyn crate::contract::queue::Whole>::of(queue, clock)
+});
+crate::pulled_contract!({
+    let clock = clock();
+    let queue = Arc::new(FakeQueue::new(&faults(), clock.clone()));
+    Subject::<dyn crate::contract::queue::Whole>::of(queue, clock)
 });
 crate::rates_contract!({
     let clock = clock();

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::Faults;
 use crate::clock::{Clock, Moment as _, UnixMs};
 use crate::limits::DEAD_LETTERS;
-use crate::queue::{DeadLetter, Delivery, Job, Queue, QueueName, Receipt};
-use crate::store::{Insert, StoreError, Swap};
+use crate::queue::{DeadLetter, DeadLetters, Delivery, Job, Pulled, Queue, QueueName, Receipt};
+use crate::store::{StoreError, Swap};
 
 struct Message {
     job: Job,
@@ -84,7 +84,7 @@ impl FakeQueue {
 
 #[async_trait]
 impl Queue for FakeQueue {
-    async fn send(&self, job: &Job) -> Result<Insert, StoreError> {
+    async fn send(&self, job: &Job) -> Result<(), StoreError> {
         self.faults.around(|| {
             let due = self.clock.now();
             let mut state = self.lock();
@@ -93,7 +93,7 @@ impl Queue for FakeQueue {
                 .iter()
                 .any(|message| message.job.key() == job.key())
             {
-                return Insert::Exists;
+                return;
             }
             state.counter += 1;
             let order = state.counter;
@@ -104,10 +104,12 @@ impl Queue for FakeQueue {
                 attempt: 0,
                 receipt: None,
             });
-            Insert::Inserted
         })
     }
+}
 
+#[async_trait]
+impl Pulled for FakeQueue {
     async fn receive(
         &self,
         queue: QueueName,
@@ -149,27 +151,27 @@ impl Queue for FakeQueue {
         })
     }
 
-    async fn extend(&self, receipt: &Receipt, visibility: Duration) -> Result<Swap, StoreError> {
-        self.held(receipt, |state, at, now| {
+    async fn extend(&self, delivery: &Delivery, visibility: Duration) -> Result<Swap, StoreError> {
+        self.held(&delivery.receipt, |state, at, now| {
             state.messages[at].due = now.plus(visibility);
         })
     }
 
-    async fn delete(&self, receipt: &Receipt) -> Result<Swap, StoreError> {
-        self.held(receipt, |state, at, _| {
+    async fn delete(&self, delivery: &Delivery) -> Result<Swap, StoreError> {
+        self.held(&delivery.receipt, |state, at, _| {
             state.messages.remove(at);
         })
     }
 
-    async fn retry(&self, receipt: &Receipt, delay: Duration) -> Result<Swap, StoreError> {
-        self.held(receipt, |state, at, now| {
+    async fn retry(&self, delivery: &Delivery, delay: Duration) -> Result<Swap, StoreError> {
+        self.held(&delivery.receipt, |state, at, now| {
             state.messages[at].due = now.plus(delay);
             state.messages[at].receipt = None;
         })
     }
 
-    async fn bury(&self, receipt: &Receipt, why: &str) -> Result<Swap, StoreError> {
-        self.held(receipt, |state, at, now| {
+    async fn bury(&self, delivery: &Delivery, why: &str) -> Result<Swap, StoreError> {
+        self.held(&delivery.receipt, |state, at, now| {
             let message = state.messages.remove(at);
             let key = message.job.key();
             state.dead.retain(|dead| dead.key != key);
@@ -182,7 +184,10 @@ impl Queue for FakeQueue {
             });
         })
     }
+}
 
+#[async_trait]
+impl DeadLetters for FakeQueue {
     async fn dead_letters(&self, queue: QueueName) -> Result<Vec<DeadLetter>, StoreError> {
         self.faults.around(|| {
             let state = self.lock();
@@ -205,7 +210,7 @@ impl Queue for FakeQueue {
             at.map(|at| state.dead.remove(at).job)
         })?;
         match taken {
-            Some(job) => self.send(&job).await.map(|_| Swap::Swapped),
+            Some(job) => self.send(&job).await.map(|()| Swap::Swapped),
             None => Ok(Swap::Stale),
         }
     }

@@ -280,36 +280,3 @@ async fn a_rotated_or_revoked_link_opens_nothing_and_seats_stay() {
     assert!(third != link && third != next);
     assert!(launch.open(&third).await.is_ok());
 }
-
-#[tokio::test]
-async fn a_finished_game_is_queued_for_stats_whatever_step_a_crash_came_at() {
-    for k in 0.. {
-        let (world, id, _) = bought().await;
-        world.faults.die_at(k);
-        let told = world.platform.launch.finish(id, Seq(7)).await;
-        let died = world.faults.revive();
-        assert_eq!(told.is_err(), died);
-        // The host tells again until it succeeds, and once more for good measure.
-        for _ in 0..2 {
-            world.platform.launch.finish(id, Seq(7)).await.unwrap();
-        }
-        let stats = Job::Stats {
-            game: id,
-            seq: Seq(7),
-        };
-        assert_eq!(
-            world
-                .queue
-                .jobs()
-                .into_iter()
-                .filter(|job| *job == stats)
-                .count(),
-            1
-        );
-        let game = world.games.get(id).await.unwrap().unwrap();
-        assert_eq!(game.finished.unwrap().seq, Seq(7));
-        if !died {
-            break;
-        }
-    }
-}

@@ -2,6 +2,7 @@
 
 use latchkey_platform::clock::UnixMs;
 use latchkey_platform::fakes::samples::{self, NOW};
+use latchkey_platform::games;
 use latchkey_platform::launch::SeatKey;
 use latchkey_platform::orders::OrderState;
 use latchkey_platform::stats::{
@@ -185,10 +186,7 @@ pub(crate) async fn result(app: &App, game: GameId) {
 pub(crate) async fn pages(app: &App) -> Vec<(String, String)> {
     let (waiting, payment) = order(app).await;
     let (running, ended, done) = (bought(app).await, bought(app).await, bought(app).await);
-    app.world
-        .platform
-        .launch
-        .finish(ended.game, Seq(9))
+    games::finish(&*app.world.games, ended.game, Seq(9), NOW)
         .await
         .expect("the double works");
     result(app, done.game).await;

@@ -1,5 +1,7 @@
 //! The end page and the stats behind it.
 
+use latchkey_platform::fakes::samples;
+use latchkey_platform::games;
 use latchkey_protocol::Seq;
 
 use crate::app::App;
@@ -29,10 +31,7 @@ async fn the_end_page_waits_with_progress_until_the_stats_are_there() {
     let running = stats.to(&app).await.expect(202).json();
     assert_eq!(running["state"], "running");
 
-    app.world
-        .platform
-        .launch
-        .finish(bought.game, Seq(9))
+    games::finish(&*app.world.games, bought.game, Seq(9), samples::NOW)
         .await
         .expect("the double works");
     let waiting = page.to(&app).await.expect(200);
