@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use latchkey_host::Host;
+use latchkey_host::wiring::signals;
 use serde::de::DeserializeOwned;
 use tokio::signal::unix::SignalKind;
 use tokio::sync::{mpsc, watch};
@@ -19,7 +20,7 @@ use crate::data::DataFolder;
 use crate::hosting::{self, LEAVE_WITHIN, STOP_WITHIN, Wiring};
 use crate::listener::Callers;
 use crate::pipes::{Briefing, LINE, Order, Ready, line};
-use crate::{listener, logs, signals};
+use crate::{listener, logs};
 
 /// Orders that were read and not begun. Whatever comes beyond waits in the pipe.
 const ORDERS: usize = 4;
@@ -118,7 +119,7 @@ async fn serve(router: Router, stop: &watch::Sender<bool>) -> Result<SocketAddr>
     let listener = listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let address = listener.local_addr().context("a listener has no address")?;
     let stop = stop.subscribe();
-    tokio::spawn(listener::serve(listener, router, Callers::Parent, stop));
+    tokio::spawn(listener::serve(listener, router, Callers::Proxy, stop));
     Ok(address)
 }
 

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use axum::Router;
 use latchkey_embedded::Embedded;
 use latchkey_embedded::archive::EmbeddedArchive;
+use latchkey_host::wiring::signals;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -24,7 +25,7 @@ use crate::hosting::{self, STOP_WITHIN, Wiring};
 use crate::listener::Callers;
 use crate::proxy::Proxy;
 use crate::report::ReadyLine;
-use crate::{business, leftover, listener, logs, signals, workers};
+use crate::{business, leftover, listener, logs, workers};
 
 /// From the end of the last host until what it sent last has gone through its tunnels.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(2);

@@ -112,11 +112,24 @@ struct Verdict {
     checks: Vec<Check>,
 }
 
+/// Looks at something that takes the journal's lock; nothing when it takes too long.
+pub(crate) async fn look<T: Send + 'static>(at: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let looking = tokio::task::spawn_blocking(at);
+    let looked = tokio::time::timeout(CHECKED_WITHIN, looking).await;
+    looked.ok().and_then(Result::ok)
+}
+
+/// Whether the host lives.
+pub(crate) async fn is_alive(shared: &Arc<Shared>) -> bool {
+    let shared = shared.clone();
+    let state = look(move || State::of(&shared)).await;
+    judge(Asked::Alive, state.as_ref()).ok
+}
+
 /// Answers a check: 200 or 503, a line, or JSON when `Accept` names it.
 pub(crate) async fn answer(shared: Arc<Shared>, asked: Asked, headers: &HeaderMap) -> Response {
-    let looking = tokio::task::spawn_blocking(move || State::of(&shared));
-    let state = tokio::time::timeout(CHECKED_WITHIN, looking).await;
-    let verdict = judge(asked, state.ok().and_then(Result::ok).as_ref());
+    let state = look(move || State::of(&shared)).await;
+    let verdict = judge(asked, state.as_ref());
     let status = if verdict.ok {
         StatusCode::OK
     } else {

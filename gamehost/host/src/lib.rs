@@ -15,6 +15,7 @@ mod connection;
 mod desk;
 mod drain;
 mod fence;
+mod figures;
 mod frames;
 mod gather;
 mod handover;
@@ -45,6 +46,7 @@ mod unstored;
 mod upgrade;
 mod waits;
 mod wire;
+pub mod wiring;
 
 #[cfg(feature = "fakes")]
 pub mod contracts;
@@ -52,6 +54,7 @@ pub mod contracts;
 pub mod fakes;
 
 pub use drain::Drained;
+pub use figures::Figures;
 pub use host::{Config, Host, Origins, Ports};
 pub use limits::HostLimits;
 pub use metrics::{Count, Metrics};

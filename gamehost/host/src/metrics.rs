@@ -11,7 +11,7 @@ mod delays;
 mod process;
 mod text;
 
-pub(crate) use delays::{DelayCounts, Delays};
+pub(crate) use delays::{DelayCounts, Delays, float};
 pub(crate) use process::resident_bytes;
 pub(crate) use text::{CONTENT_TYPE, render};
 

@@ -20,7 +20,7 @@ async fn in_front(proxy: Proxy, to: SocketAddr) -> (SocketAddr, watch::Sender<bo
     };
     let router = Router::new().fallback(pass);
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(listener::serve(listener, router, Callers::Parent, stopped));
+    tokio::spawn(listener::serve(listener, router, Callers::Proxy, stopped));
     (address, stop)
 }
 

@@ -93,7 +93,7 @@ impl DelayCounts {
     clippy::cast_precision_loss,
     reason = "what is shown to people needs no more than 52 bits"
 )]
-pub(super) fn float(number: u64) -> f64 {
+pub(crate) fn float(number: u64) -> f64 {
     number as f64
 }
 

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::listener::Callers;
+use super::listener::Callers;
 
 /// HTTP connections from one address at one time: many households and one proxy, but not all places there are.
 const PER_ADDRESS: usize = 512;
 
 /// What a connection beyond that is answered.
-pub(crate) const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
+pub(super) const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
     retry-after: 5\r\ncontent-type: text/plain\r\ncontent-length: 77\r\n\r\n\
     Your address has 512 connections open. Close some and try again in a moment.\n";
 
@@ -18,24 +18,24 @@ type Counts = HashMap<IpAddr, usize>;
 
 /// The places taken, by address.
 #[derive(Debug, Clone)]
-pub(crate) struct Places {
+pub(super) struct Places {
     counts: Arc<Mutex<Counts>>,
     per_address: usize,
 }
 
 /// One place; given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(super) struct Place {
     places: Places,
     address: IpAddr,
 }
 
 impl Places {
     /// Places for those who connect to one listener.
-    pub(crate) fn for_callers(callers: Callers) -> Self {
+    pub(super) fn for_callers(callers: Callers) -> Self {
         let per_address = match callers {
             Callers::Strangers => PER_ADDRESS,
-            Callers::Parent => usize::MAX,
+            Callers::Proxy => usize::MAX,
         };
         Self {
             counts: Arc::default(),
@@ -44,7 +44,7 @@ impl Places {
     }
 
     /// Takes a place; nothing when the address has as many as it may.
-    pub(crate) fn take(&self, address: IpAddr) -> Option<Place> {
+    pub(super) fn take(&self, address: IpAddr) -> Option<Place> {
         self.with(|counts| {
             let count = counts.entry(address).or_default();
             (*count < self.per_address).then(|| *count += 1)

@@ -1,11 +1,15 @@
 //! SIGINT and SIGTERM.
 
-use anyhow::{Context as _, Result};
+use std::io;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// Becomes true at the first SIGINT or SIGTERM; the second one ends the process.
-pub(crate) fn stop() -> Result<watch::Receiver<bool>> {
+///
+/// # Errors
+/// When they cannot be caught.
+pub fn stop() -> io::Result<watch::Receiver<bool>> {
     let mut interrupt = on(SignalKind::interrupt())?;
     let mut terminate = on(SignalKind::terminate())?;
     let (stop, stopped) = watch::channel(false);
@@ -29,6 +33,12 @@ pub(crate) fn stop() -> Result<watch::Receiver<bool>> {
 }
 
 /// Catches a signal from here on.
-pub(crate) fn on(kind: SignalKind) -> Result<Signal> {
-    signal(kind).with_context(|| format!("signal {} cannot be caught", kind.as_raw_value()))
+///
+/// # Errors
+/// When it cannot be caught.
+pub fn on(kind: SignalKind) -> io::Result<Signal> {
+    signal(kind).map_err(|error| {
+        let kind = kind.as_raw_value();
+        io::Error::other(format!("signal {kind} cannot be caught: {error}"))
+    })
 }
