@@ -77,7 +77,7 @@ impl<K: Kind> Emulator<K> {
             let started = Self {
                 installed: installed.clone(),
                 folder: installed::data()?,
-                port: port::free()?,
+                port: port::free_port()?,
                 process: Mutex::new(None),
                 kind: PhantomData,
             };

@@ -4,7 +4,7 @@
 //!
 //! Nothing here knows the product: what it is given to store is the business of the tests.
 
-pub mod balancer;
+pub mod edge;
 mod emulator;
 mod installed;
 mod port;
@@ -12,4 +12,5 @@ mod process;
 mod servers;
 
 pub use emulator::{Emulator, Http, Kind};
+pub use port::free_port;
 pub use servers::{DynamoLocal, ElasticMq, Moto, Secantus, StripeMock};

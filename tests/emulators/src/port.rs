@@ -14,7 +14,7 @@ const TRIES: u64 = 100;
 ///
 /// # Errors
 /// When none was found.
-pub(crate) fn free() -> anyhow::Result<u16> {
+pub fn free_port() -> anyhow::Result<u16> {
     let random = RandomState::new();
     for attempt in 0..TRIES {
         let offset = u16::try_from(random.hash_one(attempt) % u64::from(COUNT))?;

@@ -1,5 +1,5 @@
-//! The load balancer in front of the hosts, as it looks to browsers: one address, below which `/s/SLOT/...` leads to the machine
-//! of that slot, and nothing else leads anywhere. Taking a slot's machine away ends its connections without a word.
+//! What browsers reach, behind one address: the CDN, which leads to the site and to files in a bucket, and the load balancers, where
+//! `/s/SLOT/...` leads to the machine of that slot. Taking an origin away ends its connections without a word.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -21,41 +21,58 @@ use tokio::task::JoinHandle;
 /// What says of a request from how far away it comes, one entry for each balancer it went through.
 const FORWARDED: &str = "x-forwarded-for";
 
-/// A balancer. It ends with its handle, and its connections with it.
+/// The edge. It ends with its handle, and its connections with it.
 #[derive(Debug)]
-pub struct Balancer {
+pub struct Edge {
     port: u16,
-    targets: Targets,
+    origins: Origins,
     serving: JoinHandle<()>,
 }
 
+/// By the beginning of the path.
 #[derive(Debug, Clone, Default)]
-struct Targets(Arc<Mutex<BTreeMap<u16, Target>>>);
+struct Origins(Arc<Mutex<BTreeMap<String, Origin>>>);
 
-/// The machine of a slot.
+/// Whoever answers what begins in one way.
 #[derive(Debug)]
-struct Target {
+struct Origin {
     address: SocketAddr,
+    /// What is put before the path.
+    before: String,
     /// Gone when it is taken away: its connections then end.
     there: watch::Sender<()>,
 }
 
-impl Targets {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u16, Target>> {
+/// Where a request goes.
+struct Way {
+    address: SocketAddr,
+    path: String,
+    there: watch::Receiver<()>,
+}
+
+impl Origins {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Origin>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the slot's machine is, and what tells that it is taken away.
-    fn of(&self, path: &str) -> Option<(SocketAddr, watch::Receiver<()>)> {
-        let slot = path.strip_prefix("/s/")?.split_once('/')?.0.parse().ok()?;
-        let targets = self.lock();
-        let target = targets.get(&slot)?;
-        Some((target.address, target.there.subscribe()))
+    /// The longest beginning decides.
+    fn way(&self, path: &str) -> Option<Way> {
+        let origins = self.lock();
+        let mut fitting = origins
+            .iter()
+            .filter(|(begin, _)| path.starts_with(&**begin));
+        // Of two beginnings of one path the longer one is the later in order.
+        let (_, origin) = fitting.next_back()?;
+        Some(Way {
+            address: origin.address,
+            path: format!("{}{path}", origin.before),
+            there: origin.there.subscribe(),
+        })
     }
 }
 
-impl Balancer {
-    /// Starts one that knows no machine yet, on any free port.
+impl Edge {
+    /// Starts one that leads nowhere yet, on any free port.
     ///
     /// # Errors
     /// When it cannot listen.
@@ -66,10 +83,10 @@ impl Balancer {
             // Without it a frame now and then waits a moment; if it cannot be set, it does.
             let _ = connection.set_nodelay(true);
         });
-        let targets = Targets::default();
+        let origins = Origins::default();
         let routes = axum::Router::new()
             .fallback(pass_on)
-            .with_state(targets.clone())
+            .with_state(origins.clone())
             .into_make_service_with_connect_info::<SocketAddr>();
         let serving = tokio::spawn(async move {
             // It serves until its task is ended.
@@ -77,9 +94,15 @@ impl Balancer {
         });
         Ok(Self {
             port,
-            targets,
+            origins,
             serving,
         })
+    }
+
+    /// Its origin, which is that of the pages behind it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// The address of a slot's rooms.
@@ -88,60 +111,64 @@ impl Balancer {
         format!("ws://127.0.0.1:{}/s/{slot}/room", self.port)
     }
 
-    /// The address of a slot's machine for a page, by HTTP.
-    #[must_use]
-    pub fn url(&self, slot: u16) -> String {
-        format!("http://127.0.0.1:{}/s/{slot}", self.port)
-    }
-
-    /// Sends a slot's requests to `machine` from now on. Connections to another one end.
-    pub fn register(&self, slot: u16, machine: SocketAddr) {
-        let target = Target {
-            address: machine,
+    /// Sends paths that begin with `begin` to `origin` from now on, with `before` before the path. Connections to another
+    /// one end.
+    pub fn lead(&self, begin: &str, origin: SocketAddr, before: &str) {
+        let origin = Origin {
+            address: origin,
+            before: before.to_owned(),
             there: watch::channel(()).0,
         };
-        self.targets.lock().insert(slot, target);
+        self.origins.lock().insert(begin.to_owned(), origin);
     }
 
-    /// Takes the slot's machine away: its connections end, and new ones are refused with 503.
+    /// Sends what is below the path of `slot` to `machine`, as a load balancer's rule does.
+    pub fn register(&self, slot: u16, machine: SocketAddr) {
+        self.lead(&below(slot), machine, "");
+    }
+
+    /// Takes the slot's machine away: its connections end.
     pub fn deregister(&self, slot: u16) {
-        self.targets.lock().remove(&slot);
+        self.origins.lock().remove(&below(slot));
     }
 }
 
-impl Drop for Balancer {
+fn below(slot: u16) -> String {
+    format!("/s/{slot}/")
+}
+
+impl Drop for Edge {
     fn drop(&mut self) {
         self.serving.abort();
-        self.targets.lock().clear();
+        self.origins.lock().clear();
     }
 }
 
 async fn pass_on(
-    State(targets): State<Targets>,
+    State(origins): State<Origins>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
-    let Some((machine, there)) = targets.of(request.uri().path()) else {
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
+    let Some(way) = origins.way(path) else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    match forward(machine, there, client, request).await {
+    match forward(way, client, request).await {
         Ok(answer) => answer,
         Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}")).into_response(),
     }
 }
 
-async fn forward(
-    machine: SocketAddr,
-    there: watch::Receiver<()>,
-    client: SocketAddr,
-    mut request: Request,
-) -> anyhow::Result<Response> {
-    let stream = TcpStream::connect(machine)
+async fn forward(way: Way, client: SocketAddr, mut request: Request) -> anyhow::Result<Response> {
+    let stream = TcpStream::connect(way.address)
         .await
-        .context("reach the machine")?;
+        .context("reach the origin")?;
     stream.set_nodelay(true)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let mut gone = there.clone();
+    let mut gone = way.there.clone();
     tokio::spawn(async move {
         tokio::select! {
             // What went wrong shows in the answer.
@@ -150,13 +177,7 @@ async fn forward(
         }
     });
     let near = request.extensions_mut().remove::<OnUpgrade>();
-    let path = request
-        .uri()
-        .path_and_query()
-        .context("a request has a path")?
-        .as_str()
-        .parse()?;
-    *request.uri_mut() = path;
+    *request.uri_mut() = way.path.parse()?;
     let forwarded = match request
         .headers()
         .get(FORWARDED)
@@ -171,7 +192,7 @@ async fn forward(
     let mut answer = sender.send_request(request).await.context("no answer")?;
     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
         let near = near.context("an upgrade nobody asked for")?;
-        tokio::spawn(tunnel(near, hyper::upgrade::on(&mut answer), there));
+        tokio::spawn(tunnel(near, hyper::upgrade::on(&mut answer), way.there));
     }
     Ok(answer.map(Body::new))
 }
