@@ -7,8 +7,6 @@ import re
 import pytest
 from cfn_guard_rs.cfn_guard_rs import run_checks_rs
 
-import templates
-
 FILES = sorted((pathlib.Path(__file__).parent / "rules").glob("*.guard"))
 GONE = object()
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 
 import pytest
 
@@ -135,3 +136,39 @@ def test_a_machine_that_is_taken_out_is_left_the_time_its_unit_is_given(region):
     for targets in templates.properties(region, "AWS::ElasticLoadBalancingV2::TargetGroup").values():
         delay = next(one["Value"] for one in targets["TargetGroupAttributes"] if one["Key"].startswith("deregistration"))
         assert int(delay) >= stop
+
+
+def test_what_both_stacks_ask_for_is_asked_for_alike(root, region):
+    for name in set(root["Parameters"]) & set(region["Parameters"]):
+        ours, theirs = root["Parameters"][name], region["Parameters"][name]
+        for key in ("Type", "Default", "AllowedPattern", "AllowedValues", "MinValue", "MaxValue"):
+            assert ours.get(key) == theirs.get(key) or (name, key) in {
+                ("AlarmEmail", "Default"),
+                ("AlarmEmail", "AllowedPattern"),
+            }, name
+
+
+def deployments():
+    """The parameters of every deployment in samconfig.toml, by its name."""
+    everything = tomllib.loads((templates.TREE / "samconfig.toml").read_text())
+    del everything["version"]
+    named = {name: about["deploy"]["parameters"] for name, about in everything.items() if "deploy" in about}
+    return {
+        name: (about.get("template_file"), dict(pair.split("=", 1) for pair in about["parameter_overrides"]))
+        for name, about in named.items()
+    }
+
+
+@pytest.mark.parametrize("deployment", deployments())
+def test_a_deployment_gives_parameters_that_there_are(deployment, root, region):
+    file, given = deployments()[deployment]
+    known = (region if file == "deploy/region.yaml" else root)["Parameters"]
+    assert set(given) <= set(known)
+    assert {name for name, parameter in known.items() if "Default" not in parameter} <= set(given)
+    for slot in given["Slots"].split(","):
+        assert re.fullmatch(known["Slots"]["AllowedPattern"], slot)
+
+
+def test_regions_of_one_environment_share_no_slot():
+    slots = [(given["Environment"], slot) for _, given in deployments().values() for slot in given["Slots"].split(",")]
+    assert len(slots) == len(set(slots)) > 5
