@@ -3,3 +3,4 @@
 pub mod aws;
 pub mod failure;
 pub mod secrets;
+pub mod stripe;
