@@ -42,6 +42,14 @@ impl Place {
         let (url, choice) = (url.into(), Vec::new());
         Self { url, choice }
     }
+
+    /// The place of a room that nobody owns, with one of the hosts that would take it; nothing where there is none.
+    #[must_use]
+    pub fn among(room: GameId, offers: Vec<Offer>, group: &[RoundTrips]) -> Option<Self> {
+        let url = choose(room, &offers, group)?.url.clone();
+        let choice = probes(offers);
+        Some(Self { url, choice })
+    }
 }
 
 /// The name of a place where hosts stand: 1 to 32 of `a-z`, `0-9` and `-`.
@@ -198,6 +206,29 @@ pub fn choose<'a>(room: GameId, offers: &'a [Offer], group: &[RoundTrips]) -> Op
     near()
         .filter(|offer| offer.load.0 <= most)
         .min_by_key(|offer| mix(room, &offer.url))
+}
+
+/// One host of each region that could take a room, to measure the way there; none where there is nothing to choose.
+fn probes(offers: Vec<Offer>) -> Vec<Probe> {
+    let offers = offers.into_iter();
+    let one_each: BTreeMap<_, _> = offers.map(|offer| (offer.region, offer.url)).collect();
+    if one_each.len() < 2 {
+        return Vec::new();
+    }
+    let probe = |(name, url): (_, String)| Probe {
+        name,
+        probe_url: probe_url(&url),
+    };
+    let one_each = one_each.into_iter().take(REGIONS_MEASURED);
+    one_each.map(probe).collect()
+}
+
+/// What answers on the host whose rooms are at `url`, to a plain `GET`.
+fn probe_url(url: &str) -> String {
+    let host = url.strip_suffix("/room").unwrap_or(url);
+    // `ws` becomes `http`, `wss` `https`; a path stays one.
+    let scheme = host.strip_prefix("ws").map(|rest| format!("http{rest}"));
+    format!("{}/healthz", scheme.as_deref().unwrap_or(host))
 }
 
 /// A number that is spread evenly over rooms and hosts, and the same at every call.

@@ -1,7 +1,7 @@
 //! Where business and rooms meet on one machine: the business reads a room's history from the archive and knows where
 //! rooms are; the host tells the business of finished games and asks it the time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,10 +9,7 @@ use latchkey_host::ports::{
     Archive, Clock as HostClock, Directory as _, Finishes, FinishesError, HostItem,
 };
 use latchkey_platform::clock::Clock;
-use latchkey_platform::limits::REGIONS_MEASURED;
-use latchkey_platform::placement::{
-    Offer, Place, Placement, PlacementError, Probe, Region, RoundTrips, choose,
-};
+use latchkey_platform::placement::{Offer, Place, Placement, PlacementError, Region, RoundTrips};
 use latchkey_platform::queue::{Job, Queue};
 use latchkey_platform::stats::History;
 use latchkey_platform::store::StoreError;
@@ -67,12 +64,8 @@ impl Placement for FleetPlacement {
         if let Some(url) = self.0.owner_url(room).await.map_err(not_placed)? {
             return Ok(Place::settled(url));
         }
-        let offers = self.offers().await?;
-        let chosen = choose(room, &offers, group).map(|offer| offer.url.clone());
-        Ok(Place {
-            url: chosen.ok_or_else(|| not_placed("none is up that takes rooms"))?,
-            choice: probes(offers),
-        })
+        let place = Place::among(room, self.offers().await?, group);
+        place.ok_or_else(|| not_placed("none is up that takes rooms"))
     }
 
     async fn regions(&self) -> Result<BTreeSet<Region>, PlacementError> {
@@ -81,29 +74,6 @@ impl Placement for FleetPlacement {
             .map(|host| host.region.try_into().map_err(not_placed))
             .collect()
     }
-}
-
-/// One host of each region that could take a room, to measure the way there; none where there is nothing to choose.
-fn probes(offers: Vec<Offer>) -> Vec<Probe> {
-    let offers = offers.into_iter();
-    let one_each: BTreeMap<_, _> = offers.map(|offer| (offer.region, offer.url)).collect();
-    if one_each.len() < 2 {
-        return Vec::new();
-    }
-    let probe = |(name, url): (_, String)| Probe {
-        name,
-        probe_url: probe_url(&url),
-    };
-    let one_each = one_each.into_iter().take(REGIONS_MEASURED);
-    one_each.map(probe).collect()
-}
-
-/// What answers on the host whose rooms are at `url`, to a plain `GET`.
-fn probe_url(url: &str) -> String {
-    let host = url.strip_suffix("/room").unwrap_or(url);
-    // `ws` becomes `http`, `wss` `https`; a path stays one.
-    let scheme = host.strip_prefix("ws").map(|rest| format!("http{rest}"));
-    format!("{}/healthz", scheme.as_deref().unwrap_or(host))
 }
 
 fn not_placed(why: impl ToString) -> PlacementError {
@@ -127,21 +97,5 @@ pub struct SameClock(pub Arc<dyn Clock>);
 impl HostClock for SameClock {
     fn wall(&self) -> UnixMs {
         self.0.now()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_probe_is_a_page_of_the_host_that_is_measured() {
-        for (url, probe) in [
-            ("/s/2/room", "/s/2/healthz"),
-            ("ws://h:81/s/1/room", "http://h:81/s/1/healthz"),
-            ("wss://eu.test/s/9/room", "https://eu.test/s/9/healthz"),
-        ] {
-            assert_eq!(probe_url(url), probe);
-        }
     }
 }

@@ -127,3 +127,28 @@ fn rooms_are_spread_over_hosts_that_carry_about_the_same_and_each_room_has_one_p
         "{counts:?}"
     );
 }
+
+#[test]
+fn a_probe_is_a_page_of_the_host_that_is_measured() {
+    for (url, probe) in [
+        ("/s/2/room", "/s/2/healthz"),
+        ("ws://h:81/s/1/room", "http://h:81/s/1/healthz"),
+        ("wss://eu.test/s/9/room", "https://eu.test/s/9/healthz"),
+    ] {
+        assert_eq!(probe_url(url), probe);
+    }
+}
+
+#[test]
+fn what_is_to_be_measured_is_offered_where_there_is_a_choice() {
+    let room = GameId::from_random([1; 20]);
+    let among = |offers| Place::among(room, offers, &[]);
+    assert_eq!(among(Vec::new()), None);
+    let one = offer("eu", 1, (0, 0));
+    let alone = among(vec![one.clone(), offer("eu", 2, (0, 0))]).unwrap();
+    assert_eq!(alone.choice, []);
+    let choice = among(vec![one, offer("us", 1, (0, 0))]).unwrap().choice;
+    let names: Vec<_> = choice.iter().map(|probe| probe.name.to_string()).collect();
+    assert_eq!(names, ["eu", "us"]);
+    assert_eq!(choice[0].probe_url, "http://eu-1/healthz");
+}

@@ -6,6 +6,7 @@
 
 pub mod edge;
 mod emulator;
+pub mod gate;
 mod installed;
 mod port;
 mod process;

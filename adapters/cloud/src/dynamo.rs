@@ -1,0 +1,17 @@
+//! DynamoDB. One table is the directory: which hosts live and who owns which room ([`DynamoDirectory`]), and from it the
+//! site's way to a room ([`DynamoPlacement`]). The other is of claims. Both are made by the deployment, and nothing here
+//! makes or changes tables.
+//!
+//! All changes are conditional writes of one item (ADR 23): an item is read, what becomes of it is decided by the rules
+//! of the ports' owners, and it is written if nobody was in between.
+
+mod directory;
+mod hosts;
+mod item;
+mod placement;
+mod rooms;
+mod rounds;
+mod table;
+
+pub use directory::DynamoDirectory;
+pub use placement::DynamoPlacement;
