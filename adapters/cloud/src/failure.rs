@@ -76,7 +76,9 @@ fn answered(status: u16, code: Option<&str>) -> Cause {
         Some(code) => plain(code),
         None => status.to_string(),
     };
-    if status == 429 || is_throttling(&code) {
+    if status < 400 {
+        Cause::Unreadable
+    } else if status == 429 || is_throttling(&code) {
         Cause::Throttled(code)
     } else if status >= 500 {
         Cause::Broken(code)
@@ -161,6 +163,7 @@ mod tests {
                 Cause::Refused(named("AccessDeniedException")),
             ),
             (404, None, Cause::Refused(named("404"))),
+            (200, None, Cause::Unreadable),
         ] {
             assert_eq!(answered(status, code), cause, "{status} {code:?}");
         }

@@ -4,11 +4,10 @@
 //! - A slot changes by one write of its item. Enlisting writes on condition of the generation that was read, all else on
 //!   condition of the generation that is meant.
 //! - A room changes by one write of its item on condition of the revision that was read ([`super::rooms`]). What is decided
-//!   by slots as well is decided at the moment at which the last of them was read: the room is read first and does not
-//!   change until the write, so it was then what it had been; and a slot's owner that was lost, withdrawn or replaced stays
-//!   so, and the claimer, who is looked at last, had been present all the while. Whatever becomes of a slot between that
-//!   moment and the write is as if it came after the call. So a claim needs no transaction, and no two claims, nor a claim
-//!   and a renewal, meet in the item of a host.
+//!   by slots as well is decided as of the moment at which the slot of its owner was read: the room, read before, does not
+//!   change until the write; the claimer, read after and found present, had been so since it enlisted. Whatever becomes of
+//!   a slot between that moment and the write is as if it came after the call. So a claim needs no transaction, and no two
+//!   claims, nor a claim and a renewal, meet in the item of a host.
 //! - Nothing is answered to a handover that lets its caller play on (`NoTaker`) before the room has a new revision, under
 //!   which no handover that was given up earlier is carried out any more.
 //!
