@@ -11,6 +11,7 @@ mod installed;
 mod port;
 mod process;
 mod servers;
+pub mod stripe;
 
 pub use emulator::{Emulator, Http, Kind};
 pub use port::free_port;

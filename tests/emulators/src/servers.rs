@@ -140,7 +140,8 @@ impl Kind for kinds::StripeMock {
 
     fn command(installed: &Path, port: u16, _: &Path) -> anyhow::Result<Command> {
         let mut command = Command::new(installed.join("stripe-mock"));
-        command.args(["-http-addr", &format!("127.0.0.1:{port}")]);
+        command.args(["-strict-version-check", "-http-addr"]);
+        command.arg(format!("127.0.0.1:{port}"));
         Ok(command)
     }
 
