@@ -130,7 +130,8 @@ pub trait Titles: Send + Sync {
         version: &VersionRef,
         path: &FilePath,
     ) -> Result<Option<Vec<u8>>, StoreError>;
-    /// Stores a version with all its files, whole or not at all; never replaces one.
+    /// Stores a version with all its files, whole or not at all; never replaces one. A number that a publication took which
+    /// came to no end may stay taken for its content, without a version that anybody sees.
     async fn put(&self, version: &TitleVersion, bundle: &Bundle) -> Result<Insert, StoreError>;
 }
 
@@ -166,6 +167,7 @@ pub async fn publish(
 ) -> Result<Published, PublishError> {
     let manifest = bundle.manifest()?;
     let hash = bundle.hash();
+    let mut tried = 0;
     for _ in 0..crate::limits::SWAP_TRIES {
         let newest = titles.newest(&manifest.slug).await?;
         if let Some(version) = newest.as_ref().filter(|version| version.hash == hash) {
@@ -174,9 +176,11 @@ pub async fn publish(
                 new: false,
             });
         }
+        // A number that was found taken is passed over, also when no version comes of it.
+        tried = newest.map_or(0, |version| version.number).max(tried) + 1;
         let version = TitleVersion {
             slug: manifest.slug.clone(),
-            number: newest.map_or(0, |version| version.number) + 1,
+            number: tried,
             hash: hash.clone(),
             manifest: manifest.clone(),
             published_at: now,

@@ -3,5 +3,7 @@
 pub mod aws;
 pub mod dynamo;
 pub mod failure;
+pub mod mongo;
 pub mod secrets;
 pub mod stripe;
+pub mod titles;
