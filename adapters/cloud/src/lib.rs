@@ -5,5 +5,6 @@ pub mod dynamo;
 pub mod failure;
 pub mod mongo;
 pub mod secrets;
+pub mod ses;
 pub mod stripe;
 pub mod titles;
