@@ -6,6 +6,8 @@
     reason = "a helper of a test stops it as the test itself would"
 )]
 
+#[path = "dynamo/claims.rs"]
+mod claims;
 #[path = "dynamo/directory.rs"]
 mod directory;
 #[path = "dynamo/faults.rs"]

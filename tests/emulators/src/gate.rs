@@ -25,6 +25,8 @@ type Answer = Response<Full<Bytes>>;
 /// What happens to a call.
 #[derive(Debug, Clone)]
 pub enum Mishap {
+    /// None, so that it is the next one that something happens to.
+    None,
     /// It is answered with this status and JSON, and not passed on.
     Refused(u16, String),
     /// The connection ends, and it is not passed on.
@@ -220,7 +222,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> anyhow::Result
     // All of it, so that it can be passed on when its caller is gone.
     let request = Request::from_parts(head, Full::new(whole(body).await?));
     match state.act(&call) {
-        None => state.pass_on(request).await,
+        None | Some(Act::Mishap(Mishap::None)) => state.pass_on(request).await,
         Some(Act::Mishap(Mishap::Refused(status, body))) => Ok(Response::builder()
             .status(status)
             .header("content-type", "application/x-amz-json-1.0")

@@ -129,7 +129,9 @@ impl Directory for DynamoDirectory {
     async fn renew(&self, me: HostId, beat: u64, load: Load) -> Result<Renewed, DirectoryError> {
         let change = Change {
             to: "SET beat = :beat, rooms = :rooms, connections = :connections",
-            only_if: "generation = :generation AND lost = :no AND withdrawn = :no AND beat < :beat",
+            only_if: Some(
+                "generation = :generation AND lost = :no AND withdrawn = :no AND beat < :beat",
+            ),
             values: values([
                 (":generation", number(me.generation.0)),
                 (":beat", number(beat)),
@@ -164,7 +166,7 @@ impl Directory for DynamoDirectory {
     async fn mark_lost(&self, host: HostId, beat: u64) -> Result<bool, DirectoryError> {
         let change = Change {
             to: "SET lost = :yes",
-            only_if: "generation = :generation AND beat = :beat AND withdrawn = :no",
+            only_if: Some("generation = :generation AND beat = :beat AND withdrawn = :no"),
             values: values([
                 (":generation", number(host.generation.0)),
                 (":beat", number(beat)),
@@ -179,7 +181,7 @@ impl Directory for DynamoDirectory {
     async fn drain(&self, slot: Slot, drain: bool) -> Result<bool, DirectoryError> {
         let change = Change {
             to: "SET draining = :drain",
-            only_if: "withdrawn = :no",
+            only_if: Some("withdrawn = :no"),
             values: values([(":drain", flag(drain)), (":no", flag(false))]),
         };
         let changed = self.change_slot(slot, change).await?;
@@ -189,7 +191,7 @@ impl Directory for DynamoDirectory {
     async fn withdraw(&self, me: HostId) -> Result<(), DirectoryError> {
         let change = Change {
             to: "SET withdrawn = :yes",
-            only_if: "generation = :generation",
+            only_if: Some("generation = :generation"),
             values: values([
                 (":generation", number(me.generation.0)),
                 (":yes", flag(true)),

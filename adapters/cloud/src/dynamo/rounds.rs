@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::random;
 use super::table::TableError;
 
 /// Times that an item is read and written. The waits before all of them take 0.6 s at most, and half of that on average.
@@ -30,24 +31,13 @@ impl Rounds {
             return Err(TableError::Contended(self.what));
         }
         let longest = longest_wait(self.lost);
-        tokio::time::sleep(longest.mul_f64(random_share())).await;
+        tokio::time::sleep(longest.mul_f64(random::share())).await;
         Ok(())
     }
 }
 
 fn longest_wait(lost: u32) -> Duration {
     (FIRST_WAIT * 2_u32.pow(lost - 1)).min(LONGEST_WAIT)
-}
-
-/// A number from 0 to 1.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is an adapter, and nothing but a wait comes of it"
-)]
-fn random_share() -> f64 {
-    let mut byte = [0];
-    getrandom::fill(&mut byte).expect("the operating system gives randomness once it has started");
-    f64::from(byte[0]) / f64::from(u8::MAX)
 }
 
 #[cfg(test)]

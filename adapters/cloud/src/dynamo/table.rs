@@ -14,10 +14,13 @@ use latchkey_platform::placement::PlacementError;
 use latchkey_platform::store::StoreError;
 
 use super::item::{Attributes, number, text};
+use super::random;
 use crate::aws::Patience;
 use crate::failure::Failure;
 
 const SERVICE: &str = "DynamoDB";
+/// The mark of the last write of a whole item.
+const MARK: &str = "mark";
 
 /// A table cannot do what is asked of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,8 +78,8 @@ pub(super) enum Before {
 pub(super) struct Change<'c> {
     /// What becomes of them.
     pub(super) to: &'c str,
-    /// What must hold of the item before.
-    pub(super) only_if: &'c str,
+    /// What must hold of the item before, if anything must.
+    pub(super) only_if: Option<&'c str>,
     /// The values that the two speak of.
     pub(super) values: Attributes,
 }
@@ -120,11 +123,21 @@ impl Table {
         Ok(items.map_err(failed)?)
     }
 
-    /// Writes a whole item. Whether it did: if not, the item is not what it was `before`, possibly by this very call,
-    /// whose first attempt was not answered.
-    pub(super) async fn put(&self, item: Attributes, before: Before) -> Result<bool, TableError> {
-        let call = self.client.put_item().table_name(&*self.name);
-        let call = call.set_item(Some(item));
+    /// Writes a whole item if it still is what it was `before`. Whether it did, also by an attempt that was not answered:
+    /// every write leaves a mark by which it knows its own.
+    pub(super) async fn put(
+        &self,
+        mut item: Attributes,
+        before: Before,
+    ) -> Result<bool, TableError> {
+        let mark = text(random::mark());
+        item.insert(MARK.to_owned(), mark.clone());
+        let call = self
+            .client
+            .put_item()
+            .table_name(&*self.name)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let call = match before {
             Before::Nothing => call.condition_expression("attribute_not_exists(pk)"),
             Before::Numbered(name, was) => call
@@ -134,8 +147,13 @@ impl Table {
         };
         match call.send().await {
             Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(refusal)) if is_stale(refusal.err()) => Ok(false),
-            Err(error) => Err(failed(error).into()),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(found)) => {
+                    let found = found.item.as_ref().and_then(|item| item.get(MARK));
+                    Ok(found == Some(&mark))
+                }
+                _ => Err(failed(error).into()),
+            },
         }
     }
 
@@ -149,7 +167,7 @@ impl Table {
         let changed = call
             .set_key(Some(key))
             .update_expression(change.to)
-            .condition_expression(change.only_if)
+            .set_condition_expression(change.only_if.map(str::to_owned))
             .set_expression_attribute_values(Some(change.values))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -165,10 +183,6 @@ impl Table {
             },
         }
     }
-}
-
-fn is_stale(error: &PutItemError) -> bool {
-    matches!(error, PutItemError::ConditionalCheckFailedException(_))
 }
 
 fn failed<E>(error: SdkError<E>) -> Failure

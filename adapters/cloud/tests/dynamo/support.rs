@@ -57,6 +57,11 @@ pub(crate) async fn directory_table(url: &str) -> String {
     table(url, &["pk", "sk"]).await
 }
 
+/// A table of one's own with the key of the claims.
+pub(crate) async fn claims_table(url: &str) -> String {
+    table(url, &["pk"]).await
+}
+
 async fn table(url: &str, keys: &[&str]) -> String {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let name = format!("table-{}", MADE.fetch_add(1, Ordering::Relaxed));
