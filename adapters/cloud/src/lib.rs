@@ -6,5 +6,6 @@ pub mod failure;
 pub mod mongo;
 pub mod secrets;
 pub mod ses;
+pub mod sqs;
 pub mod stripe;
 pub mod titles;
