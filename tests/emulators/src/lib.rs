@@ -7,7 +7,10 @@
 pub mod edge;
 mod emulator;
 pub mod gate;
+pub mod gateway;
 mod installed;
+pub mod lambda;
+pub mod mapping;
 mod port;
 mod process;
 mod servers;
