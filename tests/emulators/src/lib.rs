@@ -14,6 +14,7 @@ pub mod mapping;
 mod port;
 mod process;
 mod servers;
+pub mod ses;
 pub mod stripe;
 
 pub use emulator::{Emulator, Http, Kind};
