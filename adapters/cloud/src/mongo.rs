@@ -76,7 +76,7 @@ pub enum ConnectError {
     )]
     Address,
     /// The name in a `mongodb+srv` address leads nowhere.
-    #[error("the database's address names a host that the name service does not know")]
+    #[error("the name service does not know the host of the database's address, or did not answer")]
     Unknown,
     /// The driver refuses.
     #[error("the database's address asks for what cannot be done: {0}")]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::Context as _;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 /// Waits for the end of its standard input, which comes with the end of whoever started it, and then ends the process `$1`
 /// and removes the folder `$2`. Emulators live in statics, which are never dropped.
@@ -62,13 +62,19 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Sends it a signal.
+    /// Sends it a signal. One that is to stop stands still afterwards.
     ///
     /// # Errors
     /// When it has ended.
     pub(crate) fn signal(&mut self, signal: Signal) -> anyhow::Result<()> {
         anyhow::ensure!(self.runs(), "the server has ended");
-        kill_process(Pid::from_child(&self.child), signal)?;
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal)?;
+        if signal == Signal::STOP {
+            // Its threads run on for a moment, and may answer one more question.
+            let still = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            waitid(WaitId::Pid(pid), still)?;
+        }
         Ok(())
     }
 

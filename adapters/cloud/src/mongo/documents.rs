@@ -4,10 +4,10 @@
 use std::marker::PhantomData;
 
 use latchkey_platform::store::{Insert, StoreError, Swap};
-use mongodb::Collection;
 use mongodb::bson::{
     Bson, Document, deserialize_from_bson, deserialize_from_document, doc, serialize_to_bson,
 };
+use mongodb::{Collection, Cursor};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -131,7 +131,7 @@ impl<T: Serialize + DeserializeOwned> Documents<T> {
             let mut cursor = self.collection.aggregate(pipeline).await?;
             let mut documents = Vec::new();
             while cursor.advance().await? {
-                documents.push(Document::try_from(cursor.current()).map_err(|_| broken(name))?);
+                documents.push(cursor.deserialize_current()?);
             }
             Ok::<_, Fault>(documents)
         });
@@ -183,21 +183,29 @@ pub(super) async fn find(
     limit: usize,
     fields: &[&str],
 ) -> Result<Vec<Document>, Fault> {
-    let mut shown = doc! { "schema": 1 };
-    shown.extend(
-        fields
-            .iter()
-            .map(|field| ((*field).to_owned(), Bson::Int32(1))),
-    );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found = collection.find(filter).projection(shown).limit(limit);
-    let mut cursor = found.sort(sort).await?;
+    let mut cursor = cursor(collection, filter, sort, limit, fields).await?;
     let mut documents = Vec::new();
     while cursor.advance().await? {
-        let document = Document::try_from(cursor.current());
-        documents.push(document.map_err(|_| broken(collection.name()))?);
+        documents.push(cursor.deserialize_current()?);
     }
     Ok(documents)
+}
+
+/// The same one by one, for those that are large.
+pub(super) async fn cursor(
+    collection: &Collection<Document>,
+    filter: Document,
+    sort: Document,
+    limit: usize,
+    fields: &[&str],
+) -> Result<Cursor<Document>, Fault> {
+    let mut shown = doc! { "schema": 1 };
+    for field in fields {
+        shown.insert(*field, 1);
+    }
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = collection.find(filter).projection(shown).limit(limit);
+    Ok(found.sort(sort).await?)
 }
 
 /// Reads one field of a document.
@@ -246,8 +254,4 @@ fn of_our_schema(collection: &str, document: Document) -> Result<Document, Fault
 fn unreadable(collection: &str, document: &Document, why: &str) -> Fault {
     let id = document.get_str("_id").unwrap_or("?");
     Fault::Unreadable(format!("{collection} {id}: {why}"))
-}
-
-fn broken(collection: &str) -> Fault {
-    Fault::Unreadable(format!("{collection}: a document is no document"))
 }

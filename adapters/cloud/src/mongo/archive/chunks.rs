@@ -100,14 +100,16 @@ impl Chunks {
             let to = begins(room, stored.next());
             let range = doc! { "_id": { "$gte": from, "$lt": to } };
             let fields = ["first", "epoch", "records"];
-            let found = documents::find(&self.0, range, doc! { "_id": 1 }, most, &fields).await?;
-            if found.is_empty() {
-                return Err(missing(room, page.walked.next()));
-            }
-            for document in found {
-                if page.take(document)? {
+            let order = doc! { "_id": 1 };
+            let mut found = documents::cursor(&self.0, range, order, most, &fields).await?;
+            let before = page.walked;
+            while found.advance().await? {
+                if page.take(found.deserialize_current()?)? {
                     return Ok(page.records);
                 }
+            }
+            if page.walked == before {
+                return Err(missing(room, before.next()));
             }
         }
         Ok(page.records)
