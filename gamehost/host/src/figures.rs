@@ -21,7 +21,7 @@ const JOIN_REFUSED: [CloseCode; 6] = [
 ];
 
 /// A host at one moment. Counts are since its start.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Figures {
     /// Whether its lease holds.
     pub serving: bool,
@@ -43,7 +43,8 @@ pub struct Figures {
     pub joins: u64,
     /// Upgrades that were refused, and connections closed for want of a ticket, a place or the room.
     pub joins_refused: u64,
-    delays: DelayCounts,
+    /// How long deliveries took.
+    pub delays: DelayCounts,
 }
 
 impl Figures {

@@ -57,6 +57,6 @@ pub use drain::Drained;
 pub use figures::Figures;
 pub use host::{Config, Host, Origins, Ports};
 pub use limits::HostLimits;
-pub use metrics::{Count, Metrics};
+pub use metrics::{Count, DelayCounts, Metrics};
 pub use own_page::sent_by_own_page;
 pub use stop::Summary as StopSummary;

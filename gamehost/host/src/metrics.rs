@@ -11,7 +11,8 @@ mod delays;
 mod process;
 mod text;
 
-pub(crate) use delays::{DelayCounts, Delays, float};
+pub use delays::DelayCounts;
+pub(crate) use delays::{Delays, float};
 pub(crate) use process::resident_bytes;
 pub(crate) use text::{CONTENT_TYPE, render};
 

@@ -10,6 +10,7 @@ pub mod gate;
 pub mod gateway;
 mod installed;
 pub mod lambda;
+pub mod machine;
 pub mod mapping;
 mod port;
 mod process;

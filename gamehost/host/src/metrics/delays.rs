@@ -28,7 +28,7 @@ const BOUNDS: [u64; 16] = [
 
 /// How many delays fell into each bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct DelayCounts([u64; BOUNDS.len() + 1]);
+pub struct DelayCounts([u64; BOUNDS.len() + 1]);
 
 /// Delays counted since the host started.
 #[derive(Debug, Default)]
