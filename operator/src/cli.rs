@@ -28,6 +28,9 @@ pub(crate) enum Command {
     Up(Up),
     /// List the hosts of a data folder, and drain or roll them.
     Hosts(Hosts),
+    /// Look after a deployment on AWS.
+    #[cfg(feature = "cloud")]
+    Cloud(crate::cloud::Cloud),
     /// Run one host as a process of its own; `up --hosts N` starts it.
     #[command(hide = true)]
     Host(HostProcess),

@@ -8,6 +8,8 @@ mod business;
 mod child;
 mod cli;
 mod client;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod credential;
 mod data;
 mod draining;
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
         Some(cli::Command::Up(settings)) => up::run(&settings),
         Some(cli::Command::Host(settings)) => child::run(&settings),
         Some(cli::Command::Hosts(settings)) => hosts::run(&settings),
+        #[cfg(feature = "cloud")]
+        Some(cli::Command::Cloud(settings)) => cloud::run(&settings),
         None => up::run(&up),
     };
     match done {

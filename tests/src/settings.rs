@@ -19,14 +19,7 @@ fn variable(name: &str) -> Option<String> {
 pub fn binary() -> anyhow::Result<PathBuf> {
     let path = match variable("LATCHKEY_BIN") {
         Some(path) => PathBuf::from(path),
-        None => {
-            let suite = std::env::current_exe().context("where this suite runs from")?;
-            let profile = suite
-                .ancestors()
-                .nth(2)
-                .context("the folder of the build profile")?;
-            profile.join("latchkey")
-        }
+        None => beside("latchkey")?,
     };
     anyhow::ensure!(
         path.is_file(),
@@ -34,6 +27,31 @@ pub fn binary() -> anyhow::Result<PathBuf> {
         path.display()
     );
     Ok(path)
+}
+
+/// Another binary of ours, built into the same target folder as the suites.
+///
+/// # Errors
+/// When there is no such file, with the command that makes it.
+pub fn built(name: &str) -> anyhow::Result<PathBuf> {
+    let path = beside(name)?;
+    anyhow::ensure!(
+        path.is_file(),
+        "no binary at {}: run `cargo build --bin {name}`",
+        path.display()
+    );
+    Ok(path)
+}
+
+fn beside(name: &str) -> anyhow::Result<PathBuf> {
+    let suite = std::env::current_exe().context("where this suite runs from")?;
+    let folder = suite.parent().context("the folder of this program")?;
+    // Suites lie in a folder below the one of the binaries.
+    let folder = folder
+        .parent()
+        .filter(|_| folder.ends_with("deps"))
+        .unwrap_or(folder);
+    Ok(folder.join(name))
 }
 
 /// The folder of this package. Cargo tells it at run time; what was compiled in may be another checkout's.

@@ -47,6 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("latchkey-emulators", &[]),
+    ("latchkey-cloud-tests", &["latchkey-emulators"]),
     (
         "latchkey",
         &[

@@ -27,6 +27,19 @@ pub enum SecretError {
         /// Why not.
         failure: Failure,
     },
+    /// It could not be written.
+    #[error("the secret {secret} cannot be written: {failure}")]
+    Unwritten {
+        /// Its name.
+        secret: String,
+        /// Why not.
+        failure: Failure,
+    },
+    /// There is no place for it.
+    #[error(
+        "there is no secret {0}: deploy the stack first, which makes its place; are environment and region right?"
+    )]
+    Unmade(String),
     /// There is none, or nothing has been put into it.
     #[error("there is no secret {0}, or it is empty; `latchkey cloud secrets` fills it")]
     Missing(String),
@@ -89,6 +102,40 @@ impl SecretStore {
                 .await?
                 .filter(|text| !text.is_empty()),
         })
+    }
+
+    /// The fields of a secret, for whoever fills it; none of one that is empty.
+    ///
+    /// # Errors
+    /// [`SecretError::Unmade`] when the stack has not made its place, and as [`Self::read`].
+    pub async fn fields(&self, name: &str) -> Result<BTreeMap<String, String>, SecretError> {
+        let text = self.text(name, CURRENT).await?;
+        let text = text.ok_or_else(|| SecretError::Unmade(name.to_owned()))?;
+        Ok(Fields::parse(name, &text)?.values)
+    }
+
+    /// Makes these the fields of a secret. Whoever has read it goes on with what it held.
+    ///
+    /// # Errors
+    /// [`SecretError::Unwritten`].
+    pub async fn fill(
+        &self,
+        name: &str,
+        fields: &BTreeMap<String, String>,
+    ) -> Result<(), SecretError> {
+        let text = serde_json::to_string(fields).expect("a map of strings is JSON");
+        let call = self
+            .0
+            .put_secret_value()
+            .secret_id(name)
+            .secret_string(text);
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(SecretError::Unwritten {
+                secret: name.to_owned(),
+                failure: Failure::of(SERVICE, &error),
+            }),
+        }
     }
 
     /// The text of one version; nothing where there is none.
@@ -183,7 +230,9 @@ impl Fields {
     }
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
+/// 32 bytes from their hexadecimal digits; nothing when the text is anything else.
+#[must_use]
+pub fn unhex(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     if text.len() != 2 * bytes.len() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;

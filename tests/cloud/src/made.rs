@@ -1,12 +1,9 @@
 //! What a deployment makes before any program runs: tables, queues, buckets and secrets, named as `deploy/README.md` says and
 //! with the settings of `template.yaml`, but that messages come back to their queue after seconds.
 
-use base64::Engine as _;
-use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
-use super::aws::{ACCOUNT, Endpoint};
-use crate::seeded::Seeded;
+use crate::aws::{ACCOUNT, Endpoint};
 
 /// What the programs are told that they run in.
 pub const ENVIRONMENT: &str = "test";
@@ -97,69 +94,28 @@ async fn queue(sqs: &Endpoint, what: &str, kind: &str, tries: u32) -> anyhow::Re
     });
     let made = sqs.call("CreateQueue", &queue).await?;
     let url = made["QueueUrl"].as_str();
-    url.map(str::to_owned).ok_or_else(|| anyhow::anyhow!("a queue without an address: {made}"))
+    url.map(str::to_owned)
+        .ok_or_else(|| anyhow::anyhow!("a queue without an address: {made}"))
 }
 
 /// The full name of a resource.
 #[must_use]
 pub fn arn(service: &str, name: &str) -> String {
-    format!("arn:aws:{service}:{}:{ACCOUNT}:{name}", super::aws::REGION)
+    format!("arn:aws:{service}:{}:{ACCOUNT}:{name}", crate::aws::REGION)
 }
 
-/// The secrets that a test shares with the programs.
-#[derive(Clone)]
-pub struct Shared {
-    /// What the CDN shows to the site.
-    pub origin: String,
-    /// What the payment provider signs events with.
-    pub webhook: String,
-}
-
-/// Makes and fills the secrets, with the database at `database`.
+/// Makes the places of the secrets, and the one secret that a deployment fills itself: what the CDN shows to the site.
 ///
 /// # Errors
 /// When one is refused.
-pub async fn secrets(manager: &Endpoint, database: &str, random: &mut Seeded) -> anyhow::Result<Shared> {
-    let mut key = || {
-        let words: [u64; 4] = std::array::from_fn(|_| random.number());
-        let mut bytes = [0; 32];
-        for (place, word) in bytes.chunks_mut(8).zip(words) {
-            place.copy_from_slice(&word.to_be_bytes());
-        }
-        bytes
-    };
-    let tickets = SigningKey::from_bytes(&key());
-    let shared = Shared { origin: hex(&key()), webhook: format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(key())) };
-    let all = [
-        ("database", json!({"uri": database})),
-        ("links", json!({"links": hex(&key())})),
-        (
-            "site",
-            json!({
-                "seats": hex(&key()), "tickets": hex(&tickets.to_bytes()),
-                "stripe_key": "sk_test_latchkey", "stripe_webhook": shared.webhook,
-            }),
-        ),
-        (
-            "host",
-            json!({
-                "uri": database, "records": hex(&key()),
-                "tickets_public": hex(tickets.verifying_key().as_bytes()),
-            }),
-        ),
-    ];
-    for (what, fields) in all {
-        make_secret(manager, what, &fields.to_string()).await?;
+pub async fn secrets(manager: &Endpoint, origin: &str) -> anyhow::Result<()> {
+    for what in ["database", "links", "site", "host"] {
+        make_secret(manager, what, "{}").await?;
     }
-    make_secret(manager, "origin", &shared.origin).await?;
-    Ok(shared)
+    make_secret(manager, "origin", origin).await
 }
 
 async fn make_secret(manager: &Endpoint, what: &str, value: &str) -> anyhow::Result<()> {
     let made = json!({"Name": secret(what), "SecretString": value, "ClientRequestToken": "latchkey-cloud-suite-0123456789abcd"});
     manager.call("CreateSecret", &made).await.map(drop)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

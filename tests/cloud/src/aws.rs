@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use hyper::Method;
 use serde_json::Value;
 
-use crate::http::{Ask, Visitor};
+use latchkey_tests::http::{Ask, Visitor};
 
 /// Everything is made in one region and account.
 pub const REGION: &str = "us-east-1";
@@ -48,7 +48,11 @@ impl Endpoint {
     }
 
     fn new(url: &str, service: &'static str, prefix: &'static str) -> Self {
-        Self { url: url.to_owned(), service, prefix }
+        Self {
+            url: url.to_owned(),
+            service,
+            prefix,
+        }
     }
 
     fn signed(&self, ask: Ask) -> Ask {
@@ -56,7 +60,8 @@ impl Endpoint {
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=none"
         );
-        ask.header("authorization", &authorization).header("x-amz-date", "20260101T000000Z")
+        ask.header("authorization", &authorization)
+            .header("x-amz-date", "20260101T000000Z")
     }
 
     /// Makes a call, and returns its answer.
@@ -69,7 +74,12 @@ impl Endpoint {
             .header("x-amz-target", &target)
             .body("application/x-amz-json-1.0", body.to_string());
         let answer = Visitor::new(&self.url).send(self.signed(ask)).await?;
-        anyhow::ensure!(answer.status == 200, "{target} answered {}: {}", answer.status, answer.text());
+        anyhow::ensure!(
+            answer.status == 200,
+            "{target} answered {}: {}",
+            answer.status,
+            answer.text()
+        );
         // Some calls of SQS answer with nothing.
         if answer.body.is_empty() {
             return Ok(Value::Null);
