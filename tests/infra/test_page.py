@@ -23,18 +23,21 @@ def test_the_costs_add_up():
 
 
 def test_the_webhook_is_given_the_events_that_are_understood():
-    step = PAGE.split("**Webhook.**")[1].split("\n10. ")[0]
+    step = PAGE.split("**Stripe.**")[1].split("\n5. ")[0]
     asked = set(re.findall(r"`((?:charge|checkout|payment_intent)\.[a-z_.]+)`", step))
     source = (templates.TREE / "platform/src/payments/webhook.rs").read_text()
     understood = set(re.findall(r'"((?:charge|checkout|payment_intent)\.[a-z_.]+)"', source))
     # A card that was refused may be tried again within the same checkout, which says in the end what became of it.
     assert asked == understood - {"payment_intent.payment_failed"}
+    version = re.search(r'VERSION: &str = "([^"]+)"', (templates.TREE / "adapters/cloud/src/stripe.rs").read_text())[1]
+    assert f"`{version}`" in step
 
 
 def test_the_webhook_posts_to_the_address_the_stack_gives_out(root):
     address = root["Outputs"]["PaymentEvents"]["Value"]["Fn::Sub"]
     path = address.removeprefix("https://${DomainName}")
     assert f'"{path}"' in (templates.TREE / "lambdas/site/src/routes.rs").read_text()
+    assert f"`https://DOMAIN{path}`" in PAGE
 
 
 def test_the_directory_is_made_again_with_the_keys_of_the_template(root):
