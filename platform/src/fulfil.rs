@@ -129,24 +129,26 @@ impl Fulfilment {
         if event.kind == EventKind::Other {
             return Ok(None);
         }
-        let Some(payment) = self.payment_of(&event).await? else {
+        let order = self.order_of(&event).await.map_err(FulfilError::from)?;
+        let foreign = order.is_none() && event.order.is_none();
+        let known = order.and_then(|order| order.payments.into_iter().next());
+        let Some(payment) = known.or(event.payment) else {
             return Ok(None);
         };
         match self.fulfil(&payment).await {
-            Err(FulfilError::UnknownPayment(_)) if event.order.is_none() => Ok(None),
+            Err(FulfilError::UnknownPayment(_)) if foreign => Ok(None),
             fulfilled => Ok(Some(fulfilled?)),
         }
     }
 
-    /// The payment an event is about: the one our order knows, else the one it names.
-    async fn payment_of(&self, event: &webhook::Event) -> Result<Option<PaymentId>, FulfilError> {
-        if let Some(order) = &event.order
-            && let Some(order) = self.orders.get(order).await?
-            && let Some(payment) = order.payments.first()
-        {
-            return Ok(Some(payment.clone()));
+    /// The order an event is about, if it is one of ours: by the provider's note of it, else by the payment. Events about
+    /// disputes have no note.
+    async fn order_of(&self, event: &webhook::Event) -> Result<Option<Order>, StoreError> {
+        match (&event.order, &event.payment) {
+            (Some(order), _) => self.orders.get(order).await,
+            (None, Some(payment)) => self.orders.by_payment(payment).await,
+            (None, None) => Ok(None),
         }
-        Ok(event.payment.clone())
     }
 
     /// Asks the provider about the payment of the order whose page this key opens, and fulfils it if the

@@ -115,7 +115,9 @@ impl Stripe {
 
     /// Posts what happens from now on to `webhook`.
     pub fn deliver_to(&self, webhook: &str, manner: Manner) {
-        let posting = post::run(self.shared.clone(), webhook.to_owned(), manner);
+        // Read here and not by the task, before which something may happen.
+        let told = lock(&self.shared.0.account).events.len();
+        let posting = post::run(self.shared.clone(), webhook.to_owned(), manner, told);
         lock(&self.tasks).push(tokio::spawn(posting));
     }
 

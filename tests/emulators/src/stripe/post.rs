@@ -24,14 +24,13 @@ pub(super) fn sign(secret: &str, body: &str, at: u64) -> String {
     format!("t={at},v1={digits}")
 }
 
-/// Posts what happens from now on, until its task is ended.
-pub(super) async fn run(shared: Shared, webhook: String, manner: Manner) {
+/// Posts what happens after the first `told` events, until its task is ended.
+pub(super) async fn run(shared: Shared, webhook: String, manner: Manner, mut told: usize) {
     let client = reqwest::Client::builder()
         .no_proxy()
         .timeout(ANSWER)
         .build()
         .expect("a client can be made");
-    let mut told = lock(&shared.0.account).events.len();
     loop {
         shared.0.happened.notified().await;
         tokio::time::sleep(manner.late).await;
