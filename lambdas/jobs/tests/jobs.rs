@@ -165,7 +165,7 @@ async fn who_complained_still_gets_what_was_paid_for_and_nothing_else() {
         request: "r1".into(),
         email: order.email.clone(),
     };
-    let _queued = world.queue.send(&job).await.unwrap();
+    world.queue.send(&job).await.unwrap();
     assert_eq!(drain(&world, QueueName::Mail).await, [Step::Done]);
     assert_eq!(world.mailer.sent().len(), 1);
 }
