@@ -24,6 +24,7 @@ pub mod ledger;
 pub mod limits;
 pub mod links;
 pub mod mail;
+pub mod media;
 pub mod money;
 pub mod orders;
 pub mod payments;

@@ -4,6 +4,7 @@ pub mod aws;
 pub mod dynamo;
 pub mod failure;
 pub mod mongo;
+pub mod s3;
 pub mod secrets;
 pub mod ses;
 pub mod sqs;

@@ -4,9 +4,10 @@
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use latchkey_platform::media::media_type;
 use latchkey_platform::titles::{FilePath, Slug, VersionRef};
 
-use crate::assets::{self, content_tag, media_type};
+use crate::assets::{self, content_tag};
 use crate::encoding::{Encoding, compress};
 use crate::forms::Part;
 use crate::guard::encode::{matches, not_modified};

@@ -6,17 +6,10 @@
     reason = "a helper of a test stops it as the test itself would"
 )]
 
-#[path = "dynamo/claims.rs"]
 mod claims;
-#[path = "dynamo/directory.rs"]
 mod directory;
-#[path = "dynamo/faults.rs"]
 mod faults;
-#[path = "dynamo/late.rs"]
 mod late;
-#[path = "dynamo/placement.rs"]
 mod placement;
-#[path = "dynamo/races.rs"]
 mod races;
-#[path = "dynamo/support.rs"]
 mod support;
