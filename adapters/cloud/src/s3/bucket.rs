@@ -7,11 +7,9 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use aws_sdk_s3::types::ChecksumAlgorithm;
 use bytes::Bytes;
 use latchkey_platform::store::StoreError;
-use sha2::{Digest as _, Sha256};
 
 use crate::aws::{FILES, Patience};
 use crate::failure::{Cause, Failure};
@@ -99,7 +97,6 @@ impl S3Bucket {
     /// # Errors
     /// [`ObjectError::Failed`].
     pub async fn put(&self, key: &str, content: Bytes, made: Made) -> Result<(), ObjectError> {
-        let hash = BASE64_STANDARD.encode(Sha256::digest(&content));
         let put = self
             .client
             .put_object()
@@ -107,7 +104,7 @@ impl S3Bucket {
             .key(key)
             .content_type(made.content_type)
             .set_cache_control(made.cache_control.map(str::to_owned))
-            .checksum_sha256(hash)
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .body(ByteStream::from(content));
         match put.send().await {
             Ok(_) => Ok(()),
