@@ -92,6 +92,14 @@ def test_queues_and_their_functions_fit_together(root):
         assert named.endswith(":" + queue["QueueName"]["Fn::Sub"])
 
 
+def test_a_queue_hands_a_job_out_as_often_as_it_is_tried(root):
+    limits = (templates.TREE / "platform/src/limits.rs").read_text()
+    tried = {name: int(times) for name, times in re.findall(r"const (JOB_ATTEMPTS\w*): u32 = (\d+);", limits)}
+    for name, limit in {"Confirm": "JOB_ATTEMPTS", "Stats": "JOB_ATTEMPTS_IN_LINE", "Campaign": "JOB_ATTEMPTS_IN_LINE"}.items():
+        queue = root["Resources"][f"{name}Queue"]["Properties"]
+        assert queue["RedrivePolicy"]["maxReceiveCount"] == tried[limit]
+
+
 def test_stats_are_the_queue_in_order_and_the_only_one(root):
     queues = templates.properties(root, "AWS::SQS::Queue")
     fifo = {name for name, queue in queues.items() if queue.get("FifoQueue")}
