@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use hyper::Method;
 use latchkey_emulators::edge::Edge;
 use latchkey_emulators::free_port;
+use latchkey_emulators::machine::Machine;
 use tempfile::TempDir;
 
 use crate::aws::REGION;
@@ -26,6 +27,8 @@ const UNSTORED_BYTES: u64 = 64 << 20;
 pub struct Host {
     /// Its process.
     pub program: Program,
+    /// The machine around it.
+    pub machine: Machine,
     slot: u16,
     address: SocketAddr,
     /// Its disk.
@@ -33,17 +36,19 @@ pub struct Host {
 }
 
 impl Host {
-    /// Starts the host of `slot`. `test` names its log; `metadata` is where it asks about its machine.
+    /// Starts the host of `slot`, which pages of `origin` may connect to. `test` names its log.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(
+    pub async fn start(
         test: &str,
         slot: u16,
         services: &Services,
         edge: &Edge,
-        metadata: &str,
+        origin: &str,
     ) -> anyhow::Result<Self> {
+        let machine = Machine::start().await?;
+        machine.wants(Some("InService"));
         let journal = TempDir::with_prefix("latchkey-journal-")?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let admin = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
@@ -51,7 +56,7 @@ impl Host {
             ("LATCHKEY_REGION", REGION.to_owned()),
             ("LATCHKEY_HOME_REGION", REGION.to_owned()),
             ("LATCHKEY_ENVIRONMENT", made::ENVIRONMENT.to_owned()),
-            ("LATCHKEY_ORIGIN", edge.url()),
+            ("LATCHKEY_ORIGIN", origin.to_owned()),
             ("LATCHKEY_DIRECTORY_TABLE", made::name("directory")),
             ("LATCHKEY_HOST_SECRET", made::secret("host")),
             ("LATCHKEY_STATS_QUEUE", services.queues.stats.clone()),
@@ -63,7 +68,8 @@ impl Host {
             ("LATCHKEY_LOG", "info".to_owned()),
             ("LATCHKEY_UNSTORED_BYTES", UNSTORED_BYTES.to_string()),
             ("LATCHKEY_JOURNAL", journal.path().display().to_string()),
-            ("LATCHKEY_METADATA", metadata.to_owned()),
+            ("LATCHKEY_METADATA", machine.url()),
+            ("AWS_ENDPOINT_URL_AUTO_SCALING", machine.url()),
             ("LATCHKEY_INSTANCE", format!("i-{slot:017}")),
             (
                 "LATCHKEY_SCALING_GROUP",
@@ -77,6 +83,7 @@ impl Host {
         edge.register(slot, address);
         Ok(Self {
             program,
+            machine,
             slot,
             address,
             _journal: journal,

@@ -2,6 +2,8 @@
 //! ordinary suites, because of what the emulators bring with them.
 
 pub mod aws;
+pub mod door;
+pub mod fleet;
 pub mod hosts;
 pub mod made;
 pub mod operator;

@@ -68,8 +68,7 @@ impl Services {
             ("AWS_ENDPOINT_URL_SQS", self.sqs.url()),
             ("AWS_ENDPOINT_URL_S3", moto.clone()),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", moto.clone()),
-            ("AWS_ENDPOINT_URL_SSM", moto.clone()),
-            ("AWS_ENDPOINT_URL_AUTO_SCALING", moto),
+            ("AWS_ENDPOINT_URL_SSM", moto),
         ];
         all.map(|(name, value)| (name.to_owned(), value)).into()
     }

@@ -1,5 +1,7 @@
 //! The platform on the services of AWS, as far as it can be had without an account.
 
+mod hosts;
+
 use latchkey_cloud_tests::operator;
 use latchkey_cloud_tests::services::Services;
 
