@@ -8,7 +8,7 @@ use latchkey_embedded::Embedded;
 use latchkey_embedded::archive::EmbeddedArchive;
 use latchkey_embedded::bridge::ArchiveHistory;
 use latchkey_embedded::rooms::Rooms;
-use latchkey_jobs::Handlers;
+use latchkey_jobs::{Handlers, Letters, Results};
 use latchkey_platform::Platform;
 use latchkey_platform::mail::SendOnce;
 use latchkey_platform::titles;
@@ -53,12 +53,16 @@ pub(crate) fn staff(
     rooms: &Rooms,
     site: Router,
 ) -> workers::Staff {
-    let handlers = Handlers {
+    let results = Results {
+        games: embedded.games.clone(),
+        history: Arc::new(ArchiveHistory(EmbeddedArchive::new(rooms.clone()))),
+        stats: embedded.stats.clone(),
+        clock: embedded.clock.clone(),
+    };
+    let letters = Letters {
         orders: embedded.orders.clone(),
         games: embedded.games.clone(),
         titles: embedded.titles.clone(),
-        history: Arc::new(ArchiveHistory(EmbeddedArchive::new(rooms.clone()))),
-        stats: embedded.stats.clone(),
         mail: SendOnce {
             sends: embedded.sends.clone(),
             stops: embedded.stops.clone(),
@@ -68,12 +72,14 @@ pub(crate) fn staff(
             alone_since: embedded.clock.now(),
         },
         links: platform.launch.links.clone(),
-        clock: embedded.clock.clone(),
     };
     workers::Staff {
         queue: embedded.queue.clone(),
-        handlers,
-        fulfilment: platform.fulfilment.clone(),
+        handlers: Handlers {
+            letters: Some(letters),
+            results: Some(results),
+        },
+        effects: platform.fulfilment.effects.clone(),
         till: embedded.till.clone(),
         site,
     }

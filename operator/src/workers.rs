@@ -10,7 +10,7 @@ use hyper::Request;
 use hyper::header::CONTENT_TYPE;
 use latchkey_jobs::Handlers;
 use latchkey_jobs::worker::Worker;
-use latchkey_platform::fulfil::Fulfilment;
+use latchkey_platform::effects::Effects;
 use latchkey_platform::queue::{Pulled, QueueName};
 use latchkey_platform::till::{TestTill, TillEvent};
 use tokio::sync::watch;
@@ -30,7 +30,7 @@ const EVENTS: usize = 16;
 pub(crate) struct Staff {
     pub(crate) queue: Arc<dyn Pulled>,
     pub(crate) handlers: Handlers,
-    pub(crate) fulfilment: Fulfilment,
+    pub(crate) effects: Effects,
     pub(crate) till: Arc<dyn TestTill>,
     /// The site, to which the till posts as a provider would.
     pub(crate) site: Router,
@@ -50,8 +50,8 @@ pub(crate) fn start(staff: Staff, stop: &watch::Receiver<bool>) -> JoinSet<()> {
         let work = move || worker.clone().run(stopped.clone());
         workers.spawn(supervise(name.as_str(), stop.clone(), work));
     }
-    let (fulfilment, stopped) = (staff.fulfilment, stop.clone());
-    let work = move || sweep(fulfilment.clone(), stopped.clone());
+    let (effects, stopped) = (staff.effects, stop.clone());
+    let work = move || sweep(effects.clone(), stopped.clone());
     workers.spawn(supervise("sweep", stop.clone(), work));
     let (till, site, stopped) = (staff.till, staff.site, stop.clone());
     let work = move || post_events(till.clone(), site.clone(), stopped.clone());
@@ -79,9 +79,9 @@ async fn goes_on(stop: &mut watch::Receiver<bool>, time: Duration) -> bool {
         .is_err()
 }
 
-async fn sweep(fulfilment: Fulfilment, mut stop: watch::Receiver<bool>) {
+async fn sweep(effects: Effects, mut stop: watch::Receiver<bool>) {
     loop {
-        match fulfilment.sweep().await {
+        match effects.sweep().await {
             Ok(swept) => {
                 for (order, error) in &swept.failed {
                     tracing::warn!(%order, %error, "an order's effects could not be carried out; the sweep tries again");

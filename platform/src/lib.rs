@@ -12,6 +12,7 @@ pub mod clock;
     reason = "rules are tests: their names say all"
 )]
 pub mod contract;
+pub mod effects;
 pub mod email;
 pub mod entropy;
 #[cfg(any(test, feature = "fakes"))]

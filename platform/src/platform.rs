@@ -7,6 +7,7 @@ use latchkey_protocol::TicketSigner;
 
 use crate::checkout::Checkouts;
 use crate::clock::Clock;
+use crate::effects::Effects;
 use crate::entropy::Entropy;
 use crate::fulfil::Fulfilment;
 use crate::games::Games;
@@ -112,12 +113,16 @@ impl Platform {
                 titles: ports.titles.clone(),
                 orders: ports.orders.clone(),
                 payments: ports.payments,
-                games: ports.games.clone(),
-                ledger: ports.ledger,
-                queue: ports.queue.clone(),
+                effects: Effects {
+                    orders: ports.orders.clone(),
+                    games: ports.games.clone(),
+                    ledger: ports.ledger,
+                    queue: ports.queue.clone(),
+                    clock: ports.clock.clone(),
+                    links: links.clone(),
+                },
                 clock: ports.clock.clone(),
                 entropy: ports.entropy.clone(),
-                links: links.clone(),
                 webhook: secrets.webhook,
             },
             launch: Launch {

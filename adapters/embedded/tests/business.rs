@@ -160,7 +160,7 @@ async fn webhooks_that_come_twice_and_a_buyer_who_asks_meanwhile_get_one_game() 
                         .await
                         .unwrap(),
                 ),
-                _ => drop(start.platform.fulfilment.sweep().await.unwrap()),
+                _ => drop(start.platform.fulfilment.effects.sweep().await.unwrap()),
             }
         });
     }
@@ -199,7 +199,7 @@ async fn effects_a_stopped_process_left_are_carried_out_after_the_next_start() {
     };
     let second = start(folder.path());
     second.clock.advance(Duration::from_secs(60));
-    let swept = second.platform.fulfilment.sweep().await.unwrap();
+    let swept = second.platform.fulfilment.effects.sweep().await.unwrap();
     assert_eq!((swept.finished, swept.failed.len()), (1, 0));
     assert_eq!(second.assert_fulfilled_once(&placed).await.game, Some(game));
 }

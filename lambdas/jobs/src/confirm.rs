@@ -5,13 +5,13 @@ use latchkey_platform::games::Game;
 use latchkey_platform::mail::{Email, MailKind, MessageKey, Sent};
 use latchkey_platform::orders::{Order, OrderId, OrderState};
 
-use crate::handlers::{Handled, Handlers, JobError};
+use crate::handlers::{Handled, JobError, Letters};
 use crate::letter::Letter;
 use crate::text::{EN, fill};
 
 /// Sends the purchase e-mail of an order, once for ever.
-pub(crate) async fn send(handlers: &Handlers, id: &OrderId) -> Result<Handled, JobError> {
-    let order = handlers
+pub(crate) async fn send(letters: &Letters, id: &OrderId) -> Result<Handled, JobError> {
+    let order = letters
         .orders
         .get(id)
         .await?
@@ -21,22 +21,22 @@ pub(crate) async fn send(handlers: &Handlers, id: &OrderId) -> Result<Handled, J
         return Ok(Handled::Before);
     }
     let game = order.game.ok_or_else(|| JobError::NoGame(id.clone()))?;
-    let game = handlers
+    let game = letters
         .games
         .get(game)
         .await?
         .ok_or_else(|| JobError::NoGame(id.clone()))?;
-    let Some(letter) = letter(handlers, &order, &game).await? else {
+    let Some(letter) = letter(letters, &order, &game).await? else {
         return Ok(Handled::Before);
     };
     let key = MessageKey::parse(&format!("confirm-{id}"))
         .expect("an order number is safe in a message key");
-    deliver(handlers, MailKind::Purchase, order, key, letter).await
+    deliver(letters, MailKind::Purchase, order, key, letter).await
 }
 
 /// Hands a letter to whoever bought.
 pub(crate) async fn deliver(
-    handlers: &Handlers,
+    letters: &Letters,
     kind: MailKind,
     order: Order,
     key: MessageKey,
@@ -52,7 +52,7 @@ pub(crate) async fn deliver(
         // Answering machines leave such mail alone (RFC 3834).
         headers: vec![("Auto-Submitted".to_owned(), "auto-generated".to_owned())],
     };
-    match handlers.mail.send(&email).await? {
+    match letters.mail.send(&email).await? {
         Sent::Now => Ok(Handled::Now),
         Sent::Before => Ok(Handled::Before),
         Sent::Stopped(why) => {
@@ -63,22 +63,18 @@ pub(crate) async fn deliver(
 }
 
 /// The name of the title a game plays.
-pub(crate) async fn title_of(handlers: &Handlers, game: &Game) -> Result<String, JobError> {
-    let version = handlers.titles.version(&game.title).await?;
+pub(crate) async fn title_of(letters: &Letters, game: &Game) -> Result<String, JobError> {
+    let version = letters.titles.version(&game.title).await?;
     let version = version.ok_or_else(|| JobError::NoTitle(game.title.clone()))?;
     Ok(version.manifest.name.clone())
 }
 
 /// The letter; nothing when the game's link has been taken away.
-async fn letter(
-    handlers: &Handlers,
-    order: &Order,
-    game: &Game,
-) -> Result<Option<Letter>, JobError> {
-    let Some(link) = handlers.links.present_url(game) else {
+async fn letter(letters: &Letters, order: &Order, game: &Game) -> Result<Option<Letter>, JobError> {
+    let Some(link) = letters.links.present_url(game) else {
         return Ok(None);
     };
-    let title = title_of(handlers, game).await?;
+    let title = title_of(letters, game).await?;
     let words = &EN.confirm;
     let title_in = [("title", title.as_str())];
     let mut letter = Letter::new(

@@ -7,7 +7,7 @@ use latchkey_platform::games::Games;
 use latchkey_platform::links::Links;
 use latchkey_platform::mail::{MailError, SendOnce, SendOnceError};
 use latchkey_platform::orders::{OrderId, Orders};
-use latchkey_platform::queue::Job;
+use latchkey_platform::queue::{Job, QueueName};
 use latchkey_platform::stats::{History, StatsStore};
 use latchkey_platform::store::StoreError;
 use latchkey_platform::titles::{Titles, VersionRef};
@@ -15,23 +15,39 @@ use latchkey_protocol::{GameId, Seq};
 
 use crate::{confirm, resend, stats};
 
-/// What the jobs need. Cloning is cheap.
-#[derive(Clone)]
+/// What the jobs need; a worker that is not given what one kind needs does none of it. Cloning is cheap.
+#[derive(Clone, Default)]
 pub struct Handlers {
+    /// For what ends in an e-mail.
+    pub letters: Option<Letters>,
+    /// For the stats of finished games.
+    pub results: Option<Results>,
+}
+
+/// What jobs that end in an e-mail need.
+#[derive(Clone)]
+pub struct Letters {
     /// The orders.
     pub orders: Arc<dyn Orders>,
     /// The games.
     pub games: Arc<dyn Games>,
     /// The catalogue, for names of titles.
     pub titles: Arc<dyn Titles>,
-    /// The long-term history of rooms.
-    pub history: Arc<dyn History>,
-    /// The results of finished games.
-    pub stats: Arc<dyn StatsStore>,
     /// Sends each message once.
     pub mail: SendOnce,
     /// Makes the links of games.
     pub links: Links,
+}
+
+/// What the stats of finished games need.
+#[derive(Clone)]
+pub struct Results {
+    /// The games.
+    pub games: Arc<dyn Games>,
+    /// The long-term history of rooms.
+    pub history: Arc<dyn History>,
+    /// The results of finished games.
+    pub stats: Arc<dyn StatsStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -49,6 +65,9 @@ pub enum Handled {
 /// Why a job is not done.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
+    /// It came to a worker of another queue.
+    #[error("jobs of the queue {0} are not done here")]
+    Misplaced(QueueName),
     /// There is no such order.
     #[error("there is no order {0}")]
     NoOrder(OrderId),
@@ -92,7 +111,10 @@ impl JobError {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::NoOrder(_) | Self::UnknownGame(_) | Self::NotFinished { .. } => false,
+            Self::Misplaced(_)
+            | Self::NoOrder(_)
+            | Self::UnknownGame(_)
+            | Self::NotFinished { .. } => false,
             Self::Send(SendOnceError::Unknown(_) | SendOnceError::Mail(MailError::Refused(_))) => {
                 false
             }
@@ -108,10 +130,15 @@ impl Handlers {
     /// # Errors
     /// [`JobError`]; whether trying again can help says [`JobError::may_pass`].
     pub async fn handle(&self, job: &Job) -> Result<Handled, JobError> {
+        let misplaced = || JobError::Misplaced(job.queue());
+        let letters = || self.letters.as_ref().ok_or_else(misplaced);
         match job {
-            Job::Confirm { order } => confirm::send(self, order).await,
-            Job::Resend { request, email } => resend::send(self, request, email).await,
-            Job::Stats { game, seq } => stats::compute(self, *game, *seq).await,
+            Job::Confirm { order } => confirm::send(letters()?, order).await,
+            Job::Resend { request, email } => resend::send(letters()?, request, email).await,
+            Job::Stats { game, seq } => {
+                let results = self.results.as_ref().ok_or_else(misplaced)?;
+                stats::compute(results, *game, *seq).await
+            }
         }
     }
 }

@@ -11,4 +11,4 @@ mod stats;
 mod text;
 pub mod worker;
 
-pub use handlers::{Handled, Handlers, JobError};
+pub use handlers::{Handled, Handlers, JobError, Letters, Results};

@@ -6,17 +6,17 @@ use latchkey_platform::mail::{MailKind, MessageKey};
 use latchkey_platform::orders::OrderState;
 
 use crate::confirm::{deliver, title_of};
-use crate::handlers::{Handled, Handlers, JobError};
+use crate::handlers::{Handled, JobError, Letters};
 use crate::letter::Letter;
 use crate::text::EN;
 
 /// Sends the links of all paid games of an address, once for each request.
 pub(crate) async fn send(
-    handlers: &Handlers,
+    letters: &Letters,
     request: &str,
     email: &EmailAddress,
 ) -> Result<Handled, JobError> {
-    let orders = handlers.orders.bought_by(email, ORDERS_PER_EMAIL).await?;
+    let orders = letters.orders.bought_by(email, ORDERS_PER_EMAIL).await?;
     let words = &EN.resend;
     let mut letter = Letter::new(words.subject.to_owned(), words.heading.to_owned());
     letter.paragraph(words.what);
@@ -26,13 +26,13 @@ pub(crate) async fn send(
         .filter(|order| order.state() == OrderState::Paid)
     {
         let Some(id) = order.game else { continue };
-        let Some(game) = handlers.games.get(id).await? else {
+        let Some(game) = letters.games.get(id).await? else {
             continue;
         };
-        let Some(link) = handlers.links.present_url(&game) else {
+        let Some(link) = letters.links.present_url(&game) else {
             continue;
         };
-        letter.heading(&title_of(handlers, &game).await?);
+        letter.heading(&title_of(letters, &game).await?);
         letter.row(words.order, order.id.shown());
         letter.button(words.open, link);
         addressee.get_or_insert(order);
@@ -43,5 +43,5 @@ pub(crate) async fn send(
     letter.small(words.why);
     let key = MessageKey::parse(&format!("resend-{request}"))
         .expect("a request's name is safe in a message key");
-    deliver(handlers, MailKind::Resend, order, key, letter).await
+    deliver(letters, MailKind::Resend, order, key, letter).await
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use latchkey_jobs::worker::{Step, Worker};
-use latchkey_jobs::{Handlers, feedback};
+use latchkey_jobs::{Handlers, Letters, Results, feedback};
 use latchkey_platform::clock::Clock as _;
 use latchkey_platform::fakes::{World, samples};
 use latchkey_platform::games::Games as _;
@@ -24,12 +24,16 @@ use latchkey_protocol::{GameId, Kind, Record, Seq};
 use serde_json::json;
 
 fn worker(world: &World, name: QueueName) -> Worker {
-    let handlers = Handlers {
+    let results = Results {
+        games: world.games.clone(),
+        history: world.history.clone(),
+        stats: world.stats.clone(),
+        clock: world.clock.clone(),
+    };
+    let letters = Letters {
         orders: world.orders.clone(),
         games: world.games.clone(),
         titles: world.titles.clone(),
-        history: world.history.clone(),
-        stats: world.stats.clone(),
         mail: SendOnce {
             sends: world.sends.clone(),
             stops: world.stops.clone(),
@@ -38,12 +42,14 @@ fn worker(world: &World, name: QueueName) -> Worker {
             alone_since: latchkey_protocol::UnixMs(0),
         },
         links: Links::new(DerivingKey::new([3; 32]), world.platform.site.clone()),
-        clock: world.clock.clone(),
     };
     Worker {
         queue: world.queue.clone(),
         name,
-        handlers,
+        handlers: Handlers {
+            letters: Some(letters),
+            results: Some(results),
+        },
     }
 }
 

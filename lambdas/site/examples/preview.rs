@@ -56,7 +56,7 @@ async fn main() {
             let platform = &mut world.platform;
             let links = Links::new(DerivingKey::new([3; 32]), site.clone());
             platform.checkouts.site = site.clone();
-            (platform.launch.links, platform.fulfilment.links) = (links.clone(), links);
+            (platform.launch.links, platform.fulfilment.effects.links) = (links.clone(), links);
             platform.site = site;
         },
         true,

@@ -15,6 +15,9 @@ use crate::refusal::Refusal;
 use crate::site::Site;
 use crate::view;
 
+/// The figure of events that were answered with anything but 2xx.
+const EVENT_FAILED: &str = "PaymentEventFailures";
+
 #[derive(Serialize)]
 struct Received {
     received: bool,
@@ -37,17 +40,20 @@ pub(crate) async fn payment_event(
             limit: WEBHOOK_BYTES,
         }),
         Err(ReceiveError::Webhook(error)) => {
-            tracing::warn!(%error, "a payment event was refused");
+            tracing::warn!(figure = EVENT_FAILED, %error, "a payment event was refused");
             Err(Refusal::bad(format_args!("{error}.")))
         }
         Err(ReceiveError::Fulfil(error)) if error.needs_a_person() => {
-            tracing::error!(%error, "a payment needs a person");
+            tracing::error!(figure = "PaymentsForPeople", %error, "a payment needs a person");
             Ok(view::json(StatusCode::OK, &Received { received: true }))
         }
-        Err(ReceiveError::Fulfil(error @ (FulfilError::Store(_) | FulfilError::Payments(_)))) => {
-            Err(Refusal::busy(error))
+        Err(ReceiveError::Fulfil(error)) => {
+            tracing::warn!(figure = EVENT_FAILED, %error, "a payment event was not taken");
+            Err(match error {
+                FulfilError::Store(_) | FulfilError::Payments(_) => Refusal::busy(error),
+                _ => Refusal::fault(error),
+            })
         }
-        Err(ReceiveError::Fulfil(error)) => Err(Refusal::fault(error)),
     }
 }
 

@@ -7,9 +7,13 @@ use super::*;
 use crate::checkout::Placed;
 use crate::fakes::{World, samples};
 use crate::games::Game;
+use crate::ledger::{self, Ledger as _};
+use crate::limits::SWEEP_AFTER;
 use crate::money::Currency;
+use crate::orders::Effect;
 use crate::orders::OrderState;
 use crate::payments::Mode;
+use crate::queue::Job;
 use crate::store::Insert;
 
 /// A world in which somebody has paid and nobody has been told.
@@ -98,7 +102,7 @@ async fn a_crash_at_any_step_is_finished_by_the_sweep_alone_once_the_order_is_pa
             assert!(world.games.all().is_empty());
             world.platform.fulfilment.fulfil(&payment).await.unwrap();
         } else {
-            let swept = world.platform.fulfilment.sweep().await.unwrap();
+            let swept = world.platform.fulfilment.effects.sweep().await.unwrap();
             assert!(swept.failed.is_empty(), "step {k}: {swept:?}");
         }
         assert_fulfilled_once(&world, &placed.order).await;
@@ -116,12 +120,12 @@ async fn a_crash_at_any_step_of_the_repair_is_repaired_too() {
             assert!(world.faults.revive());
             world.clock.advance(SWEEP_AFTER * 2);
             world.faults.die_at(k);
-            let _ = world.platform.fulfilment.sweep().await;
+            let _ = world.platform.fulfilment.effects.sweep().await;
             let _ = world.platform.fulfilment.fulfil(&payment).await;
             let done = !world.faults.revive();
             world.clock.advance(SWEEP_AFTER * 2);
             world.platform.fulfilment.fulfil(&payment).await.unwrap();
-            world.platform.fulfilment.sweep().await.unwrap();
+            world.platform.fulfilment.effects.sweep().await.unwrap();
             assert_fulfilled_once(&world, &placed.order).await;
             if done {
                 break;
@@ -144,7 +148,7 @@ async fn many_at_the_same_time_lead_to_one_game() {
                     0 => fulfilment.confirm(&key).await.map(|_| ()).unwrap(),
                     1 => {
                         world.clock.advance(SWEEP_AFTER);
-                        fulfilment.sweep().await.map(|_| ()).unwrap();
+                        fulfilment.effects.sweep().await.map(|_| ()).unwrap();
                     }
                     _ => fulfilment.fulfil(&payment).await.map(|_| ()).unwrap(),
                 }
@@ -289,7 +293,7 @@ async fn orders_that_always_fail_do_not_keep_the_sweep_from_the_others() {
     let _ = world.platform.fulfilment.fulfil(&payment).await;
     assert!(world.faults.revive());
     world.clock.advance(SWEEP_AFTER * 2);
-    let swept = world.platform.fulfilment.sweep().await.unwrap();
+    let swept = world.platform.fulfilment.effects.sweep().await.unwrap();
     assert_eq!((swept.finished, swept.failed.len()), (1, 1));
     assert_fulfilled_once(&world, &placed.order).await;
     // The broken one waits its turn instead of being first for ever.
@@ -297,6 +301,7 @@ async fn orders_that_always_fail_do_not_keep_the_sweep_from_the_others() {
         world
             .platform
             .fulfilment
+            .effects
             .sweep()
             .await
             .unwrap()
