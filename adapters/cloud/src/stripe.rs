@@ -38,8 +38,8 @@ impl Stripe {
     /// Stripe at `url`, which is [`API`] unless a stand-in is meant. The randomness spreads repeated requests in time.
     ///
     /// # Errors
-    /// [`PaymentsError::Misconfigured`] when the key would go over an open line, or this machine has no certificates to know
-    /// Stripe by.
+    /// [`PaymentsError::Misconfigured`] when the key would go over an open line. That this machine has no certificates to know
+    /// Stripe by is told at the first call.
     pub fn open(url: &str, key: ApiKey, entropy: Arc<dyn Entropy>) -> Result<Self, PaymentsError> {
         let client = Client::new(url, key, entropy)?;
         Ok(Self { client })

@@ -1,7 +1,7 @@
 //! Asking Stripe: one call is tried a few times, each time under the same key, so that whatever was lost on the way is done
 //! once. Which calls there are is not known here.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use latchkey_platform::entropy::{self, Entropy};
@@ -33,7 +33,9 @@ const ANSWER_BYTES: usize = 1024 * 1024;
 /// Asks Stripe. Cloning is cheap.
 #[derive(Clone)]
 pub(super) struct Client {
-    http: reqwest::Client,
+    /// Made when it is first needed: reading this machine's certificates takes longer than all else at the start of a site,
+    /// and most of what a site is asked needs no Stripe.
+    http: Arc<OnceLock<reqwest::Client>>,
     url: String,
     key: ApiKey,
     entropy: Arc<dyn Entropy>,
@@ -69,20 +71,9 @@ impl Client {
                 "{url} would carry the key over an open line; begin it with https://"
             )));
         }
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(TRY)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .redirect(redirect::Policy::none())
-            // It would be found in the environment, which only binaries read.
-            .no_proxy()
-            .build()
-            .map_err(|error| {
-                PaymentsError::Misconfigured(format!("no client can be made for it: {error}"))
-            })?;
         let url = url.trim_end_matches('/').to_owned();
         Ok(Self {
-            http,
+            http: Arc::default(),
             url,
             key,
             entropy,
@@ -91,6 +82,22 @@ impl Client {
 
     pub(super) fn mode(&self) -> Mode {
         self.key.mode()
+    }
+
+    fn http(&self) -> Result<&reqwest::Client, Failure> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(TRY)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .redirect(redirect::Policy::none())
+            // It would be found in the environment, which only binaries read.
+            .no_proxy()
+            .build()
+            .map_err(|error| Failure::Unexpected(format!("no client can be made: {error}")))?;
+        Ok(self.http.get_or_init(|| http))
     }
 
     /// The answer to a call.
@@ -140,9 +147,9 @@ impl Client {
     async fn one_try<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Failure> {
         let url = format!("{}{}", self.url, call.path);
         let request = match &call.post {
-            None => self.http.request(Method::GET, url),
+            None => self.http()?.request(Method::GET, url),
             Some((form, once)) => self
-                .http
+                .http()?
                 .request(Method::POST, url)
                 .header("Idempotency-Key", once)
                 .form(form),

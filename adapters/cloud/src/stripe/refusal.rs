@@ -15,7 +15,7 @@ pub(super) enum Failure {
     /// What came is no answer.
     #[error("the answer of Stripe cannot be read: {0}")]
     Unreadable(String),
-    /// What came is of the other mode, or of a currency that is not known.
+    /// What came is of the other mode, or of a currency that is not known; or nothing can be asked from this machine.
     #[error("{0}")]
     Unexpected(String),
     /// Stripe refused.
