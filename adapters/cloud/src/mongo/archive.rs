@@ -100,19 +100,24 @@ impl MongoArchive {
         if writer == epoch && stored >= last {
             return Ok(());
         }
-        if stored < last {
-            // The head never came to the chunk's end, so the chunk is no part of the history and will not be: its writer is
-            // fenced, or stops at a gap. Should removing fail, readers pass it over.
-            let _ = self.chunks.remove(chunk).await;
-        }
-        if writer != epoch {
-            return Err(ArchiveError::Fenced(writer));
-        }
-        if stored.next() == first {
+        if writer == epoch && stored.next() == first {
             let text = format!("the head of {room} changed while it was read");
             return Err(ArchiveError::Unavailable(text));
         }
-        Err(ArchiveError::Gap { stored, first })
+        let removed = match stored < last {
+            // The head never came to the chunk's end, and will not by this chunk: its writer is fenced, or stops at a gap.
+            true => self.chunks.remove(chunk).await,
+            false => Ok(()),
+        };
+        if writer > epoch {
+            // Readers know it for rubbish, if it could not be removed.
+            return Err(ArchiveError::Fenced(writer));
+        }
+        removed?;
+        Err(match writer == epoch {
+            true => ArchiveError::Gap { stored, first },
+            false => ArchiveError::Fenced(writer),
+        })
     }
 
     async fn page(

@@ -288,21 +288,22 @@ async fn of_many_owners_that_follow_each_other_every_acknowledged_record_is_ther
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_checkpoints_at_once_the_newest_stays() {
     let archive = Arc::new(shelf().await.archive);
-    let room = contracts::room(1);
-    archive.open(room, Epoch(1)).await.unwrap();
-    let mut keeping = JoinSet::new();
-    for at in 0..32 {
-        let archive = archive.clone();
-        // Neither the first nor the last that begins.
-        let seq = (at * 7) % 32 + 1;
-        keeping.spawn(async move {
-            let kept = archive.keep(room, Epoch(1), Seq(seq), Body::of(&seq)).await;
-            kept.unwrap();
-        });
+    for room in (0..4).map(contracts::room) {
+        archive.open(room, Epoch(1)).await.unwrap();
+        let mut keeping = JoinSet::new();
+        for at in 0..32 {
+            let archive = archive.clone();
+            // The newest is the second that begins: another may be first to find that there is none.
+            let seq = (at * 7 + 24) % 32 + 1;
+            keeping.spawn(async move {
+                let kept = archive.keep(room, Epoch(1), Seq(seq), Body::of(&seq)).await;
+                kept.unwrap();
+            });
+        }
+        keeping.join_all().await;
+        let head = archive.open(room, Epoch(2)).await.unwrap();
+        assert_eq!(head.checkpoint, Some((Seq(32), Body::of(&32))));
     }
-    keeping.join_all().await;
-    let head = archive.open(room, Epoch(2)).await.unwrap();
-    assert_eq!(head.checkpoint, Some((Seq(32), Body::of(&32))));
 }
 
 #[tokio::test]
