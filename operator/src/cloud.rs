@@ -4,12 +4,21 @@
 mod secrets;
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use latchkey_cloud::aws::{self, SdkConfig};
-use latchkey_cloud::mongo::{Mongo, Role, indexes};
+use latchkey_cloud::mongo::{Mongo, MongoVersions, Role, indexes};
+use latchkey_cloud::s3::{S3Bucket, S3VersionFiles};
 use latchkey_cloud::secrets::{DatabaseSecret, SecretStore};
+use latchkey_cloud::titles::CloudTitles;
+use latchkey_embedded::machine::SystemClock;
+use latchkey_platform::clock::Clock as _;
+use latchkey_platform::titles;
+
+use crate::bundles;
 
 /// A deployment on AWS.
 #[derive(Debug, Clone, Args)]
@@ -34,6 +43,15 @@ enum CloudCommand {
     Secrets(secrets::Again),
     /// Make the database's indexes that are not there yet.
     Indexes,
+    /// Publish the titles that are not published yet, or have changed.
+    Titles {
+        /// The bucket of their files.
+        #[arg(long, value_name = "NAME")]
+        bucket: String,
+        /// Folder of titles, laid out as `games/<slug>/` and `sdk/` [default: those built in].
+        #[arg(long, value_name = "DIR")]
+        titles: Option<PathBuf>,
+    },
 }
 
 /// Carries the command out.
@@ -53,6 +71,12 @@ pub(crate) fn run(settings: &Cloud) -> Result<()> {
                 mongo.shutdown().await;
                 made
             }
+            CloudCommand::Titles { bucket, titles } => {
+                let mongo = database(&config, environment).await?;
+                let published = publish(&config, &mongo, bucket, titles.as_deref()).await;
+                mongo.shutdown().await;
+                published
+            }
         }
     })
 }
@@ -66,6 +90,30 @@ async fn database(config: &SdkConfig, environment: &str) -> Result<Mongo> {
 async fn make_indexes(mongo: &Mongo) -> Result<()> {
     for name in indexes::create(mongo).await? {
         say(&name)?;
+    }
+    Ok(())
+}
+
+async fn publish(
+    config: &SdkConfig,
+    mongo: &Mongo,
+    bucket: &str,
+    folder: Option<&Path>,
+) -> Result<()> {
+    let bundles = match folder {
+        Some(folder) => bundles::of_folder(folder)?,
+        None => bundles::built_in()?,
+    };
+    let files = S3VersionFiles(S3Bucket::new(config, bucket));
+    let titles = CloudTitles::new(MongoVersions::new(mongo), Arc::new(files));
+    for bundle in &bundles {
+        let published = titles::publish(&titles, bundle, SystemClock.now()).await?;
+        let version = published.version.reference();
+        say(&if published.new {
+            format!("{version} published")
+        } else {
+            format!("{version} is published already")
+        })?;
     }
     Ok(())
 }

@@ -25,6 +25,8 @@ pub async fn prepare(services: &Services) -> anyhow::Result<()> {
     let answers = format!("{database}\n{database}\n{STRIPE_KEY}\n{STRIPE_WEBHOOK}\n");
     latchkey(&settings, &["secrets"], &answers).await?;
     latchkey(&settings, &["indexes"], "").await?;
+    let bucket = made::bucket("titles");
+    latchkey(&settings, &["titles", "--bucket", &bucket], "").await?;
     Ok(())
 }
 
