@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod dynamo;
 pub mod failure;
+pub mod machine;
 pub mod mongo;
 pub mod s3;
 pub mod secrets;

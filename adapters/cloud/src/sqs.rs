@@ -8,6 +8,9 @@ mod finishes;
 mod one;
 mod queue;
 
+/// What calls SQS.
+pub use aws_sdk_sqs::Client;
+
 pub use address::{BadQueueUrl, QueueUrl};
 pub use finishes::QueuedStats;
 pub use one::OneQueue;

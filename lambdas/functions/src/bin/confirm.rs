@@ -1,3 +1,10 @@
 //! The function `confirm`.
 
-fn main() {}
+use std::process::ExitCode;
+
+use latchkey_functions::{confirm, run};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    run(std::env::vars().collect(), confirm::begin).await
+}

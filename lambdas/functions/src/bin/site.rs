@@ -1,3 +1,10 @@
 //! The function `site`.
 
-fn main() {}
+use std::process::ExitCode;
+
+use latchkey_functions::{run, site};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    run(std::env::vars().collect(), site::begin).await
+}
