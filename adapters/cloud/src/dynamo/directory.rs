@@ -22,10 +22,10 @@ use latchkey_host::ports::{
 use latchkey_protocol::{Epoch, RoomId};
 
 use super::hosts::{self, GENERATION, HOSTS, SlotRow};
-use super::item::{flag, number};
+use super::item::{flag, item, number};
 use super::rooms::{self, RoomRow};
 use super::rounds::Rounds;
-use super::table::{Before, Change, Changed, Table, TableError, values};
+use super::table::{Before, Change, Changed, Table, TableError};
 use crate::aws::{DIRECTORY, Patience};
 
 /// The directory's table.
@@ -132,7 +132,7 @@ impl Directory for DynamoDirectory {
             only_if: Some(
                 "generation = :generation AND lost = :no AND withdrawn = :no AND beat < :beat",
             ),
-            values: values([
+            values: item([
                 (":generation", number(me.generation.0)),
                 (":beat", number(beat)),
                 (":rooms", number(load.rooms.into())),
@@ -167,7 +167,7 @@ impl Directory for DynamoDirectory {
         let change = Change {
             to: "SET lost = :yes",
             only_if: Some("generation = :generation AND beat = :beat AND withdrawn = :no"),
-            values: values([
+            values: item([
                 (":generation", number(host.generation.0)),
                 (":beat", number(beat)),
                 (":no", flag(false)),
@@ -182,7 +182,7 @@ impl Directory for DynamoDirectory {
         let change = Change {
             to: "SET draining = :drain",
             only_if: Some("withdrawn = :no"),
-            values: values([(":drain", flag(drain)), (":no", flag(false))]),
+            values: item([(":drain", flag(drain)), (":no", flag(false))]),
         };
         let changed = self.change_slot(slot, change).await?;
         Ok(matches!(changed, Changed::Now(_)))
@@ -192,7 +192,7 @@ impl Directory for DynamoDirectory {
         let change = Change {
             to: "SET withdrawn = :yes",
             only_if: Some("generation = :generation"),
-            values: values([
+            values: item([
                 (":generation", number(me.generation.0)),
                 (":yes", flag(true)),
             ]),

@@ -13,8 +13,8 @@ use latchkey_platform::store::StoreError;
 use sha2::{Digest as _, Sha256};
 
 use super::claims::{DynamoClaims, key};
-use super::item::{Read, number};
-use super::table::{Change, Changed, TableError, values};
+use super::item::{Read, item, number};
+use super::table::{Change, Changed, TableError};
 
 /// How long after its window a count stays: longer than the clocks of two machines differ.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -38,7 +38,7 @@ impl RateLimits for DynamoRates {
         let change = Change {
             to: "ADD times :one SET expires = :expires",
             only_if: None,
-            values: values([
+            values: item([
                 (":one", number(1)),
                 (":expires", number(expiry(now, left).seconds())),
             ]),

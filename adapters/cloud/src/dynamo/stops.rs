@@ -5,8 +5,8 @@ use latchkey_platform::mail::{AddressHash, Stop, Stops};
 use latchkey_platform::store::StoreError;
 
 use super::claims::{DynamoClaims, key};
-use super::item::{Read, text};
-use super::table::{Change, Changed, values};
+use super::item::{Read, item, text};
+use super::table::{Change, Changed};
 
 const KIND: &str = "stop";
 
@@ -19,7 +19,7 @@ impl Stops for DynamoClaims {
                 Stop::Bounced => None,
                 Stop::Complained => Some("attribute_not_exists(pk)"),
             },
-            values: values([(":why", text(why.as_str()))]),
+            values: item([(":why", text(why.as_str()))]),
         };
         match self.0.change(key(KIND, address), change).await? {
             Changed::Now(_) | Changed::Not(_) => Ok(()),

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use latchkey_host::ports::DirectoryError;
 use latchkey_platform::placement::PlacementError;
 use latchkey_platform::store::StoreError;
@@ -190,9 +190,4 @@ where
     E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
 {
     Failure::of(SERVICE, &error)
-}
-
-/// Values of a [`Change`].
-pub(super) fn values<const N: usize>(values: [(&str, AttributeValue); N]) -> Attributes {
-    super::item::item(values)
 }
