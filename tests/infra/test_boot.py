@@ -333,3 +333,43 @@ def test_shellcheck_finds_nothing():
     shellcheck = pathlib.Path(sys.executable).parent / "shellcheck"
     done = subprocess.run([shellcheck, HOST / "boot.sh"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout
+
+
+# --- what the operator's page says of publishing ----------------------------------------------------------------------
+
+CARGO = """#!/bin/bash
+mkdir -p "target/${*: -1}" && folder=target/${*: -1}
+folder=${folder%.2.34}/release
+mkdir -p "$folder" && echo "built for $folder" > "$folder/gamehost"
+"""
+PUBLISH = """#!/bin/bash
+case "$1 $2" in
+  "s3 cp") mkdir -p "$(dirname "$BUCKET/$4")" && cp "$3" "$BUCKET/$4" ;;
+  "ssm put-parameter") echo "${*: -1}" > "$BUCKET/parameter" ;;
+  *) exit 1 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("kind", ["x86_64", "aarch64"])
+def test_a_release_that_is_published_as_the_page_says_is_taken_by_a_machine(machine, tmp_path, kind):
+    page = (templates.TREE / "docs/operating-aws.md").read_text()
+    block = re.search(r"\n((?:    .*\n)+)", page.split("### Publishing a release of the host")[1])[1]
+    words = block.replace("latchkey-ENV-artifacts-ACCOUNT", REGION["LATCHKEY_ARTIFACTS"])
+    tree, tools = tmp_path / "tree", tmp_path / "publishing"
+    (tree / "deploy").mkdir(parents=True)
+    (tree / "deploy/host").symlink_to(HOST)
+    tools.mkdir()
+    for name, text in {"cargo": CARGO, "aws": PUBLISH}.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    environment = {"PATH": f"{tools}:{os.environ['PATH']}", "BUCKET": str(machine.bucket)}
+    done = subprocess.run(["bash", "-euc", words], cwd=tree, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    release = (machine.bucket / "parameter").read_text().strip()
+    status, said = machine.boot("7", release, machine=kind)
+    assert status == 0, said
+    program = (machine.root / "opt/latchkey/current/gamehost").read_text()
+    assert program == f"built for target/{kind}-unknown-linux-gnu/release\n"
+    boot = (machine.bucket / "s3:" / REGION["LATCHKEY_ARTIFACTS"] / "hosts/1.0.0/boot.sh").read_bytes()
+    assert f"boot={hashlib.sha256(boot).hexdigest()} " in release
