@@ -71,3 +71,28 @@ def test_a_secret_has_the_fields_that_are_agreed(secret):
     fields = {named.get(field, field) for field in re.findall(r'fields\.(?:text|key)\("?(\w+)"?\)', read)}
     assert fields
     assert fields == set(re.findall(r"`(\w+)`", row.split(" | ")[1]))
+
+
+# --- functions --------------------------------------------------------------------------------------------------------
+
+
+def test_a_function_is_given_what_is_agreed(root):
+    rows = [row.strip("| ").split(" | ") for row in section("The functions `site`, `confirm`, `stats`, `mail`").splitlines()]
+    agreed = {name.strip("`"): who for name, who, *_ in (row for row in rows if row[0].startswith("`LATCHKEY"))}
+    common = root["Globals"]["Function"]["Environment"]["Variables"]
+    assert {name for name, who in agreed.items() if who == "all"} == set(common)
+    for name, function in templates.properties(root, "AWS::Serverless::Function").items():
+        own = {variable for variable, who in agreed.items() if name.lower() in who.split(", ")}
+        assert set(function["Environment"]["Variables"]) == own, name
+
+
+def test_functions_report_the_figures_that_are_agreed():
+    rows = [row.split(" | ") for row in section("Figures").splitlines() if row.startswith("| `")]
+    agreed = {name for row in rows if row[1] != "host" for name in re.findall(r"`(\w+)`", row[0])}
+    folders = ["lambdas/functions/src", "lambdas/jobs/src", "lambdas/site/src", "platform/src"]
+    reported = set()
+    for path in (path for folder in folders for path in (templates.TREE / folder).rglob("*.rs")):
+        text = path.read_text().split("#[cfg(test)]")[0]
+        named = dict(re.findall(r'const (\w+): &str = "(\w+)";', text))
+        reported |= {literal or named[name] for literal, name in re.findall(r'\bfigure = (?:"(\w+)"|([A-Z_]+)\b)', text)}
+    assert agreed == reported
