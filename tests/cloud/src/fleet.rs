@@ -22,7 +22,7 @@ pub const SOON: Duration = Duration::from_secs(60);
 const SEATS: usize = 4;
 /// People who play and come back as their browsers do. Few words and long pauses: the database's emulator stores some hundred
 /// documents in a second.
-const MANNER: Manner = Manner {
+pub const MANNER: Manner = Manner {
     pace: (800, 1_600),
     padding: 100,
     checkpoint_every: 50,

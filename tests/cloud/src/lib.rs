@@ -7,5 +7,6 @@ pub mod fleet;
 pub mod hosts;
 pub mod made;
 pub mod operator;
+pub mod platform;
 pub mod program;
 pub mod services;

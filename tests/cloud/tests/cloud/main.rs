@@ -1,6 +1,8 @@
 //! The platform on the services of AWS, as far as it can be had without an account.
 
 mod hosts;
+mod play;
+mod purchase;
 
 use latchkey_cloud_tests::operator;
 use latchkey_cloud_tests::services::Services;
