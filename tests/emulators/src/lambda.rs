@@ -198,3 +198,78 @@ impl Function {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A function that answers what it is told, fails, ends or never answers, as the event says.
+    const FUNCTION: &str = r#"#!/usr/bin/python3
+import os, time, urllib.request
+api = "http://%s/2018-06-01/runtime" % os.environ["AWS_LAMBDA_RUNTIME_API"]
+def post(path, body):
+    urllib.request.urlopen(urllib.request.Request(api + path, data=body, method="POST"))
+if "CANNOT" in os.environ:
+    post("/init/error", b'{"errorMessage": "no such setting"}')
+    os._exit(1)
+while True:
+    with urllib.request.urlopen(api + "/invocation/next") as event:
+        id, body = event.headers["Lambda-Runtime-Aws-Request-Id"], event.read()
+    if body == b"end":
+        os._exit(3)
+    if body == b"stay":
+        time.sleep(1000)
+    if body == b"fail":
+        post("/invocation/%s/error" % id, b'{"errorMessage": "it failed"}')
+    else:
+        post("/invocation/%s/response" % id, body + b" from %d" % os.getpid())
+"#;
+
+    fn function(variables: &[(&str, &str)]) -> (tempfile::TempDir, Arc<Function>) {
+        let folder = tempfile::tempdir().unwrap();
+        let binary = folder.path().join("bootstrap");
+        std::fs::write(&binary, FUNCTION).unwrap();
+        std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let variables = variables.iter().copied();
+        let mut settings = Settings::new("f", binary, variables);
+        settings.timeout = Duration::from_secs(5);
+        (folder, Function::deploy(settings))
+    }
+
+    #[tokio::test]
+    async fn one_process_is_handed_one_event_after_the_other_and_replaced_when_it_ends() {
+        let (_folder, function) = function(&[]);
+        let first = function.invoke("a").await.unwrap();
+        assert_eq!(function.invoke("a").await.unwrap(), first);
+        assert!(matches!(&first, Outcome::Answered(text) if text.starts_with(b"a from ")));
+        let failed = function.invoke("fail").await.unwrap();
+        assert_eq!(failed, Outcome::Failed("it failed".to_owned()));
+        assert_eq!(function.invoke("a").await.unwrap(), first);
+        let figures = function.figures().unwrap();
+        assert!(figures.rss > 0 && figures.first.unwrap() >= figures.init);
+        let ended = function.invoke("end").await.unwrap();
+        assert!(matches!(ended, Outcome::Ended(_)), "{ended:?}");
+        let next = function.invoke("a").await.unwrap();
+        assert!(next != first && matches!(next, Outcome::Answered(_)));
+        assert_eq!(
+            function.retire().await.unwrap(),
+            Some(false),
+            "it knows no signals"
+        );
+    }
+
+    #[tokio::test]
+    async fn one_that_cannot_begin_says_why_and_one_that_is_late_is_ended() {
+        let (_folder, cannot) = function(&[("CANNOT", "1")]);
+        let outcome = cannot.invoke("a").await.unwrap();
+        assert_eq!(outcome, Outcome::CannotBegin("no such setting".to_owned()));
+        let (_folder, function) = function(&[]);
+        let (stays, other) = tokio::join!(function.invoke("stay"), function.invoke("a"));
+        assert_eq!(other.unwrap(), Outcome::Throttled);
+        assert_eq!(stays.unwrap(), Outcome::Late);
+        let after = function.invoke("a").await.unwrap();
+        assert!(matches!(after, Outcome::Answered(_)));
+    }
+}
