@@ -53,6 +53,9 @@ pub(crate) struct Hosts {
     /// List as one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    #[cfg(feature = "cloud")]
+    #[command(flatten)]
+    pub(crate) cloud: crate::cloud::fleet::Fleet,
 }
 
 /// What to do with them; list them when nothing is said.
@@ -73,7 +76,20 @@ pub(crate) enum HostsCommand {
     },
     /// Start all hosts again, one after the other, each after handing its rooms over: with a new binary in the old one's
     /// place this is how to go to a new version while people play.
-    Roll,
+    Roll {
+        /// With --environment: the release that its machines are to run, one after the other. Rolling the version before
+        /// is how to go back.
+        #[cfg(feature = "cloud")]
+        version: Option<crate::cloud::release::Version>,
+    },
+    /// Publish a release of the host for the machines of an environment.
+    #[cfg(feature = "cloud")]
+    Publish {
+        /// Its name.
+        version: crate::cloud::release::Version,
+        /// The folder with boot.sh and the archive for each kind of machine.
+        folder: PathBuf,
+    },
 }
 
 /// One host as a process of its own.

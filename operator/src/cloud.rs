@@ -1,6 +1,10 @@
 //! `latchkey cloud`: what the operator of a deployment on AWS does from here. Built in with the feature `cloud` alone, because it
 //! brings the services' own libraries. Region and credentials are found as every program of AWS finds them.
 
+mod environment;
+pub(crate) mod fleet;
+pub(crate) mod hosts;
+pub(crate) mod release;
 mod secrets;
 
 use std::io::Write as _;

@@ -1,8 +1,7 @@
 //! What the command line and the admin listener ask of a host through the directory: to give its rooms away, or to take
 //! rooms again. The host sees it at its next renewal; what it then does is its own.
 
-use latchkey_embedded::directory::EmbeddedDirectory;
-use latchkey_host::ports::{Directory as _, DirectoryError, HostItem, Slot};
+use latchkey_host::ports::{Directory, DirectoryError, HostItem, Slot};
 
 /// Why a host was not asked. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -23,14 +22,14 @@ pub(crate) enum NotAsked {
 }
 
 /// The host in `slot`, if there is one.
-pub(crate) async fn host(directory: &EmbeddedDirectory, slot: Slot) -> Result<HostItem, NotAsked> {
+pub(crate) async fn host(directory: &dyn Directory, slot: Slot) -> Result<HostItem, NotAsked> {
     find(&directory.hosts().await?, slot).cloned()
 }
 
 /// Has the host in `slot` give its rooms away. Somebody must be there to take them: a host that is drained for nothing
 /// would keep its rooms and send everybody else away. Two that are drained at the same moment may each take the other for
 /// the one who is there; their rooms then stay where they are until one is undrained.
-pub(crate) async fn drain(directory: &EmbeddedDirectory, slot: Slot) -> Result<(), NotAsked> {
+pub(crate) async fn drain(directory: &dyn Directory, slot: Slot) -> Result<(), NotAsked> {
     let hosts = directory.hosts().await?;
     find(&hosts, slot)?;
     if !hosts.iter().any(|host| host.takes_rooms_of(slot)) {
@@ -40,12 +39,12 @@ pub(crate) async fn drain(directory: &EmbeddedDirectory, slot: Slot) -> Result<(
 }
 
 /// Has the host in `slot` take rooms again.
-pub(crate) async fn undrain(directory: &EmbeddedDirectory, slot: Slot) -> Result<(), NotAsked> {
+pub(crate) async fn undrain(directory: &dyn Directory, slot: Slot) -> Result<(), NotAsked> {
     host(directory, slot).await?;
     ask(directory, slot, false).await
 }
 
-async fn ask(directory: &EmbeddedDirectory, slot: Slot, drain: bool) -> Result<(), NotAsked> {
+async fn ask(directory: &dyn Directory, slot: Slot, drain: bool) -> Result<(), NotAsked> {
     match directory.drain(slot, drain).await? {
         true => Ok(()),
         false => Err(NotAsked::Ended(slot)),

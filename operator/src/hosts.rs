@@ -22,6 +22,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Carries the command out.
 pub(crate) fn run(settings: &Hosts) -> Result<()> {
+    #[cfg(feature = "cloud")]
+    if let Some(environment) = &settings.cloud.environment {
+        return crate::cloud::hosts::run(settings, environment);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -32,7 +36,14 @@ pub(crate) fn run(settings: &Hosts) -> Result<()> {
             None => fleet.list(settings.json).await,
             Some(HostsCommand::Drain { slot, wait }) => fleet.drain(*slot, *wait).await,
             Some(HostsCommand::Undrain { slot }) => fleet.undrain(*slot).await,
-            Some(HostsCommand::Roll) => rolling::roll(&fleet).await,
+            #[cfg(not(feature = "cloud"))]
+            Some(HostsCommand::Roll {}) => rolling::roll(&fleet).await,
+            #[cfg(feature = "cloud")]
+            Some(HostsCommand::Roll { version: None }) => rolling::roll(&fleet).await,
+            #[cfg(feature = "cloud")]
+            Some(HostsCommand::Roll { .. } | HostsCommand::Publish { .. }) => {
+                bail!("versions are of hosts on AWS: name their environment with --environment")
+            }
         }
     })
 }
@@ -69,13 +80,7 @@ impl Fleet {
 
     async fn list(&self, json: bool) -> Result<()> {
         let runs = self.data.holder()?.is_some();
-        let hosts = self.hosts().await?;
-        let mut out = std::io::stdout().lock();
-        match json {
-            true => writeln!(out, "{}", table::json(&hosts, runs))?,
-            false => write!(out, "{}", table::text(&hosts, runs))?,
-        }
-        Ok(())
+        show(&self.hosts().await?, runs, json)
     }
 
     async fn drain(&self, slot: Slot, wait: bool) -> Result<()> {
@@ -117,8 +122,18 @@ impl Fleet {
     }
 }
 
+/// Lists `hosts`, for programs when `json`.
+pub(crate) fn show(hosts: &[HostItem], runs: bool, json: bool) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match json {
+        true => writeln!(out, "{}", table::json(hosts, runs))?,
+        false => write!(out, "{}", table::text(hosts, runs))?,
+    }
+    Ok(())
+}
+
 /// Tells how it goes.
-fn say(words: &str) -> Result<()> {
+pub(crate) fn say(words: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{words}")?;
     Ok(out.flush()?)

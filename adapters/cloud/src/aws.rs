@@ -71,7 +71,9 @@ impl Patience {
             && self.attempt.as_millis() + self.backoff.as_millis() < self.operation.as_millis()
     }
 
-    pub(crate) fn timeouts(&self) -> TimeoutConfig {
+    /// As the SDK wants it.
+    #[must_use]
+    pub fn timeouts(&self) -> TimeoutConfig {
         TimeoutConfig::builder()
             .connect_timeout(self.connect)
             .operation_attempt_timeout(self.attempt)
