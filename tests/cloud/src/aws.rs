@@ -3,7 +3,7 @@
 
 use anyhow::Context as _;
 use hyper::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use latchkey_tests::http::{Ask, Visitor};
 
@@ -95,5 +95,29 @@ impl Endpoint {
         let ask = self.signed(Ask::new(Method::PUT, &format!("/{name}")));
         let answer = Visitor::new(&self.url).send(ask).await?;
         answer.expect(200).map(drop)
+    }
+
+    /// Lets anybody read what is in a bucket, for want of a signature by which the CDN could show who it is.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn let_read(&self, bucket: &str) -> anyhow::Result<()> {
+        let policy = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+                "Resource": format!("arn:aws:s3:::{bucket}/*"),
+            }],
+        });
+        let ask = Ask::new(Method::PUT, &format!("/{bucket}?policy"))
+            .body("application/json", policy.to_string());
+        let answer = Visitor::new(&self.url).send(self.signed(ask)).await?;
+        anyhow::ensure!(
+            answer.status.is_success(),
+            "the policy of {bucket} was answered {}: {}",
+            answer.status,
+            answer.text()
+        );
+        Ok(())
     }
 }

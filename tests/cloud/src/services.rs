@@ -42,9 +42,9 @@ impl Services {
         )?;
         made::tables(&Endpoint::dynamodb(&dynamodb.url())).await?;
         let queues = made::queues(&Endpoint::sqs(&sqs.url())).await?;
-        Endpoint::s3(&moto.url())
-            .make_bucket(&made::bucket("titles"))
-            .await?;
+        let (s3, titles) = (Endpoint::s3(&moto.url()), made::bucket("titles"));
+        s3.make_bucket(&titles).await?;
+        s3.let_read(&titles).await?;
         made::secrets(&Endpoint::secrets(&moto.url()), ORIGIN).await?;
         Ok(Self {
             mongo,

@@ -12,7 +12,10 @@ use super::{Shared, lock};
 
 /// The routes of the page.
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/pay/{session}", get(show).post(pressed))
+    Router::new()
+        .route("/pay/{session}", get(show).post(pressed))
+        // Browsers ask for it by themselves, and it must not look like a call of the API without a key.
+        .route("/favicon.ico", get(StatusCode::NO_CONTENT))
 }
 
 #[derive(Deserialize)]
